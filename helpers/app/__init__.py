@@ -1,0 +1,1 @@
+"""App: figures, widgets and pages; a view over the rooms below."""

@@ -1,0 +1,1 @@
+"""Core: parameters, run folders and errors; knows nothing of films or models."""

@@ -1,0 +1,1 @@
+"""Data: from S3 objects to verified films, labels and honest splits."""

@@ -1,0 +1,1 @@
+"""Model: networks, training, metrics, explanations, and the engine that predicts."""

@@ -1,0 +1,1 @@
+"""Suite: the command line, the runner, and what is handed in or handed out."""
