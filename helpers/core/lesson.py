@@ -4,13 +4,14 @@ import os
 import random
 import shutil
 import types
-from collections.abc import Mapping
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from helpers.core.params import Parameters, check_parameters
+from helpers.core.provenance import git_commit, versions
 from helpers.core.runs import Run
 
 NOTICE = "For education and research only. This is not a medical device and never a diagnosis."
@@ -33,29 +34,39 @@ class Lesson:
         )
 
 
-def begin(notebook: str, namespace: Mapping[str, Any]) -> Lesson:
+def begin(notebook: str, namespace: MutableMapping[str, Any]) -> Lesson:
     """Check the parameters that the notebook (or papermill) set, and open its run.
 
     namespace: the notebook's `globals()`. Every plain value in it must be a parameter, so a
     mistyped name that papermill injected is caught here with the nearest real name.
     Raises UsageError for an unknown name or a bad value.
     """
-    settings = check_parameters(_plain_values(namespace), notebook)
+    given = _parameters_in(namespace)
+    settings = check_parameters(given, notebook)
     random.seed(settings.seed)
-    np.random.seed(settings.seed)  # noqa: NPY002 - libraries below still read the global state
+    np.random.seed(settings.seed)  # libraries below still read NumPy's global state
     run = Run(settings.run)
-    run.folder.mkdir(parents=True, exist_ok=True)
+    run.record_parameters(given)
+    run.record(versions=versions(), device=device_name(), git_commit=git_commit())
     return Lesson(notebook, settings, run)
 
 
-def _plain_values(namespace: Mapping[str, Any]) -> dict[str, Any]:
-    """The notebook's own values, without modules, functions, classes and IPython's names."""
+def _parameters_in(namespace: MutableMapping[str, Any]) -> dict[str, Any]:
+    """The plain values that stood in the notebook before its first line of code ran.
+
+    A cell run a second time finds the notebook's own variables too, so the names seen the first
+    time are remembered in the notebook.
+    """
     code = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType, type)
-    return {
-        name: value
-        for name, value in namespace.items()
-        if not name.startswith("_") and name not in _IPYTHON and not isinstance(value, code)
-    }
+    names = namespace.setdefault(
+        "_parameter_names",
+        [
+            name
+            for name, value in namespace.items()
+            if not name.startswith("_") and name not in _IPYTHON and not isinstance(value, code)
+        ],
+    )
+    return {name: namespace[name] for name in names if name in namespace}
 
 
 def device_name() -> str:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from helpers.core.errors import MissingInputError, SuiteError, UsageError
 from helpers.core.params import RUN_NAME
 
@@ -32,6 +34,12 @@ MADE_BY = {
     "predictions.csv": "05_evaluate",
     "metrics.json": "05_evaluate",
 }
+
+# Columns that stay text however numeric they look (a patient "0012" keeps its zeros).
+TEXT_COLUMNS = (
+    *("key", "sha256", "label", "finding", "patient_id", "view", "source", "licence", "status"),
+    *("reason", "sex", "split", "group", "predicted"),
+)
 
 
 def outputs_root() -> Path:
@@ -118,11 +126,7 @@ class Run:
         """Read a CSV; keys, patients and other names stay text, an empty cell is missing."""
         import pandas as pd
 
-        text = {
-            column: "string"
-            for column in ("key", "sha256", "label", "finding", "patient_id", "view", "source")
-            + ("licence", "status", "reason", "sex", "split", "group", "predicted")
-        }
+        text = dict.fromkeys(TEXT_COLUMNS, "string")
         # Only the empty cell is missing: "NA" and "None" are words a collection may use.
         return pd.read_csv(
             self.require(name), dtype=text, keep_default_na=False, na_values=[""], low_memory=False
@@ -136,6 +140,14 @@ class Run:
             both_are_tables = isinstance(value, dict) and isinstance(known.get(name), dict)
             known[name] = known[name] | value if both_are_tables else value
         self.write_json("run.json", known)
+
+    def record_parameters(self, values: dict[str, Any]) -> None:
+        """Merge the parameters that a notebook was given into params.yml."""
+        path = self.path("params.yml")
+        known = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
+        with replacing(path) as temporary:
+            text = yaml.safe_dump((known or {}) | values, sort_keys=True, allow_unicode=True)
+            temporary.write_text(text, encoding="utf-8")
 
     def facts(self) -> dict[str, Any]:
         """What run.json holds so far (empty before the first notebook)."""

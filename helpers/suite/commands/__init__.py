@@ -1,0 +1,1 @@
+"""One module for each `cxr` command; heavy imports stay inside the functions."""
