@@ -1,0 +1,169 @@
+"""DICOM radiographs to grey pixels: limits first, then modality, window and sign.
+
+Only what the pixels need is looked at. Nothing that names a patient is read, kept or returned.
+Sections named below are of the DICOM standard, part 3 (PS3.3).
+"""
+
+import io
+import struct
+import warnings
+
+import numpy as np
+import pydicom
+from pydicom.dataset import Dataset
+from pydicom.encaps import generate_frames
+from pydicom.uid import DeflatedExplicitVRLittleEndian
+
+from helpers.data.codestreams import codestream_size
+from helpers.data.remarks import Remark, UnreadableFilmError
+from helpers.data.scaling import check_pixels
+
+PREAMBLE = 128
+# Computed and digital radiography, radiographic imaging, and what scanners and old archives write.
+RADIOGRAPHS = ("CR", "DX", "RG", "RF", "OT", "SC", "")
+LATERAL_VIEWS = ("LL", "RL", "LATERAL", "LLD", "RLD")
+GREY_MODELS = ("MONOCHROME1", "MONOCHROME2")
+COLOUR_MODELS = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
+LUMA_RGB = np.array([0.299, 0.587, 0.114], np.float32)
+
+# pydicom comments on every slip of the writing device; a film is either read or refused here.
+warnings.filterwarnings("ignore", module=r"pydicom\.")
+
+
+def is_dicom(data: bytes | memoryview) -> bool:
+    """Whether the bytes carry DICOM's mark after its preamble (PS3.10, 7.1)."""
+    return bytes(data[PREAMBLE : PREAMBLE + 4]) == b"DICM"
+
+
+def decode_dicom(data: bytes | memoryview) -> tuple[np.ndarray, list[Remark]]:
+    """Decode a DICOM radiograph to uint8 (H, W) and say what was done; UnreadableFilmError if not.
+
+    Order of the steps: modality LUT or rescale, VOI LUT or window, then MONOCHROME1 is turned.
+    """
+    try:
+        return _decode(data)
+    except UnreadableFilmError:
+        raise
+    except Exception as error:  # readers and decoders answer hostile bytes with any exception
+        raise UnreadableFilmError("damaged_dicom") from error
+
+
+def _decode(data: bytes | memoryview) -> tuple[np.ndarray, list[Remark]]:
+    _refuse_deflated(data)
+    dataset = pydicom.dcmread(io.BytesIO(data))
+    _refuse_other_objects(dataset)
+    check_pixels(dataset.Columns, dataset.Rows)
+    _check_codestream(dataset)
+    try:
+        stored = dataset.pixel_array
+    except (RuntimeError, NotImplementedError) as error:
+        syntax = dataset.file_meta.TransferSyntaxUID
+        if "unable to decompress" not in str(error).lower() and not syntax.is_private:
+            raise
+        raise UnreadableFilmError("no_decoder", syntax=syntax.name) from error
+    shown, notes = _show(dataset, stored)
+    return np.rint(shown * 255).astype(np.uint8), notes + _remarks_of_tags(dataset)
+
+
+def _refuse_deflated(data: bytes | memoryview) -> None:
+    """Read the file's meta group alone: a deflated body is inflated whole, whatever its size."""
+    (length,) = struct.unpack("<L", bytes(data[PREAMBLE + 12 : PREAMBLE + 16]))
+    meta = pydicom.dcmread(io.BytesIO(data[: PREAMBLE + 16 + length]), stop_before_pixels=True)
+    if meta.file_meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
+        raise UnreadableFilmError("deflated")
+
+
+def _refuse_other_objects(dataset: Dataset) -> None:
+    """Refuse what is no single radiograph, by its header."""
+    if "PixelData" not in dataset:
+        raise UnreadableFilmError("no_pixels")
+    frames = int(dataset.get("NumberOfFrames") or 1)
+    if frames != 1:
+        raise UnreadableFilmError("several_frames", frames=frames)
+    modality = str(dataset.get("Modality", "")).strip().upper()
+    if modality not in RADIOGRAPHS:
+        raise UnreadableFilmError("other_modality", modality=_harmless(modality))
+    photometric = str(dataset.get("PhotometricInterpretation", "")).strip()
+    if photometric not in GREY_MODELS + COLOUR_MODELS:
+        raise UnreadableFilmError("unknown_photometric", photometric=_harmless(photometric))
+
+
+def _harmless(code: str) -> str:
+    """A code as the standard allows it; anything else in its place is not repeated to a page."""
+    return code if code.replace("_", "").isalnum() and len(code) <= 16 else "unknown"
+
+
+def _check_codestream(dataset: Dataset) -> None:
+    """A compressed frame has a header of its own, and decoders allocate what that one claims."""
+    if not dataset.file_meta.TransferSyntaxUID.is_encapsulated:
+        return
+    frame = next(generate_frames(dataset.PixelData, number_of_frames=1))
+    size = codestream_size(frame)
+    if size and size != (dataset.Columns, dataset.Rows):
+        raise UnreadableFilmError("damaged_dicom")
+
+
+def _show(dataset: Dataset, stored: np.ndarray) -> tuple[np.ndarray, list[Remark]]:
+    """Stored values (H, W) or (H, W, 3) to brightness 0..1 (H, W)."""
+    if dataset.PhotometricInterpretation in COLOUR_MODELS:
+        whitest = 2**dataset.BitsStored - 1
+        return (stored @ LUMA_RGB / whitest).clip(0, 1), [Remark("colour")]
+    values = pydicom.pixels.apply_modality_lut(stored, dataset)
+    if dataset.get("VOILUTSequence"):
+        shown, notes = _look_up(values, dataset.VOILUTSequence[0]), [Remark("windowed")]
+    elif dataset.get("WindowWidth") and dataset.get("WindowCenter") is not None:
+        shown, notes = _window(values, dataset), [Remark("windowed")]
+    else:
+        shown, notes = _full_range(values, _is_film(dataset, stored)), [Remark("full_range")]
+    if dataset.PhotometricInterpretation == "MONOCHROME1":
+        return 1 - shown, [*notes, Remark("inverted")]
+    return shown, notes
+
+
+def _look_up(values: np.ndarray, table: Dataset) -> np.ndarray:
+    """VOI LUT (C.11.2.1.1): a table of shown values from a first stored value on."""
+    entries, first, bits = (int(number) for number in table.LUTDescriptor)
+    shown = table.LUTData
+    if isinstance(shown, bytes):
+        shown = np.frombuffer(shown, "<u2")
+    shown = np.asarray(shown)[: entries or 2**16]
+    index = np.clip(np.rint(values - first).astype(np.int64), 0, len(shown) - 1)
+    return np.clip(shown[index] / (2**bits - 1), 0, 1)
+
+
+def _window(values: np.ndarray, dataset: Dataset) -> np.ndarray:
+    """The first window stored (C.11.2.1.2 and C.11.2.1.3), to 0..1."""
+    centre, width = _first(dataset.WindowCenter), _first(dataset.WindowWidth)
+    function = dataset.get("VOILUTFunction") or "LINEAR"
+    if function == "SIGMOID":
+        return 1 / (1 + np.exp(-4 * (values - centre) / width))
+    if function == "LINEAR_EXACT":
+        return np.clip((values - centre) / width + 0.5, 0, 1)
+    return np.clip((values - (centre - 0.5)) / max(width - 1, 1e-6) + 0.5, 0, 1)
+
+
+def _first(element: object) -> float:
+    return float(element if isinstance(element, str | int | float) else element[0])
+
+
+def _is_film(dataset: Dataset, stored: np.ndarray) -> np.ndarray:
+    """Where the stored pixels are film, bool (H, W): padding has a value of its own (C.7.5.1.1)."""
+    padding = dataset.get("PixelPaddingValue")
+    film = stored != padding if padding is not None else np.ones(stored.shape, bool)
+    return film if film.any() else ~film
+
+
+def _full_range(values: np.ndarray, film: np.ndarray) -> np.ndarray:
+    """Without a window: the film's least value black and its greatest white."""
+    low, high = values[film].min(), values[film].max()
+    return np.clip((values - float(low)) / max(float(high) - float(low), 1e-9), 0, 1)
+
+
+def _remarks_of_tags(dataset: Dataset) -> list[Remark]:
+    """What the analyst should know; only tags on this short list are ever looked at."""
+    remarks = []
+    if str(dataset.get("ViewPosition", "")).strip().upper() in LATERAL_VIEWS:
+        remarks.append(Remark("lateral"))
+    if str(dataset.get("BurnedInAnnotation", "")).strip().upper() == "YES":
+        remarks.append(Remark("burned_in"))
+    return remarks
