@@ -6,7 +6,7 @@ with them. No credential is a parameter: papermill writes parameters into the ex
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,7 +21,6 @@ GENERATED_CLASS_MAP = {
     "No Finding": "No finding",
 }
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-Fraction = Field(ge=0, le=1)
 
 
 class Parameters(BaseModel):
@@ -48,6 +47,9 @@ class Parameters(BaseModel):
     )
     views: list[str] = Field(
         ["PA", "AP", "AP Supine"], description="views kept; a film of unknown view is kept too"
+    )
+    sources: dict[str, str] = Field(
+        {}, description="finding word (or folder name) -> the collection those films come from"
     )
     patient_pattern: str | None = Field(
         None, description="regular expression; its first group in a file name is the patient"
@@ -131,24 +133,35 @@ def nearest_name(name: str, names: Iterable[str]) -> str:
     return f"; did you mean '{close[0]}'?" if close else ""
 
 
-def check_parameters(values: Mapping[str, Any], where: str) -> Parameters:
-    """Validate `values`; `where` (a file, a notebook) stands first in the error sentence.
+def check_parameters(values: Mapping[str, Any], where: str | Mapping[str, str]) -> Parameters:
+    """Validate `values`; where each came from (a file, a notebook) stands first in the sentence.
 
     Raises UsageError with one sentence: the first thing wrong and how to mend it.
     """
+
+    def place(name: str) -> str:
+        return where if isinstance(where, str) else where.get(name, "parameters")
+
     for name in values:
         if name not in Parameters.model_fields:
             hint = nearest_name(str(name), Parameters.model_fields)
-            hint = hint or "; `cxr run --help` tells where the parameters are listed"
-            raise UsageError(f"{where}: '{name}' is not a parameter{hint}")
+            hint = hint or "; docs/parameters.md lists them all"
+            raise UsageError(f"{place(name)}: '{name}' is not a parameter{hint}")
     try:
         return Parameters(**values)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
-        given = "" if not name or repr(first["input"]) in message else f", not {first['input']!r}"
-        raise UsageError(f"{where}: {name + ': ' if name else ''}{message}{given}") from error
+        raise UsageError(_first_problem(error, place)) from error
+
+
+def _first_problem(error: ValidationError, place: Callable[[str], str]) -> str:
+    first = error.errors()[0]
+    names = [str(part) for part in first["loc"]]
+    message = first["msg"].removeprefix("Value error, ")
+    message = message[0].lower() + message[1:]
+    if not names:  # two parameters that do not fit each other
+        return f"parameters: {message}"
+    given = "" if repr(first["input"]) in message else f", not {first['input']!r}"
+    return f"{place(names[0])}: {'.'.join(names)}: {message}{given}"
 
 
 def load_parameters(
@@ -166,12 +179,7 @@ def load_parameters(
         where |= dict.fromkeys(values, Path(file).name)
     merged |= overrides or {}
     where |= dict.fromkeys(overrides or {}, "--set")
-    for name in merged:
-        if name not in Parameters.model_fields:
-            check_parameters({name: None}, where[name])
-    return check_parameters(
-        merged, "parameters" if not where else " + ".join(dict.fromkeys(where.values()))
-    )
+    return check_parameters(merged, where)
 
 
 def read_parameter_file(file: Path) -> dict[str, Any]:

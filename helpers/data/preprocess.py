@@ -1,0 +1,115 @@
+"""From verified films to the arrays that networks read: one stack of pixels, one of lung masks."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path, PurePosixPath
+
+import cv2
+import numpy as np
+import pandas as pd
+from numpy.lib.format import open_memmap
+
+from helpers.core.runs import Run, replacing
+from helpers.data.images import decode_film, prepare_film
+from helpers.data.library import FilmLibrary
+
+# Films in flight at once: keeps both cores busy and the memory flat.
+WINDOW = 64
+
+
+def used_films(manifest: pd.DataFrame) -> pd.DataFrame:
+    """The rows this run uses, in the order in which every array of the run holds them."""
+    return manifest[manifest["status"] == "used"].reset_index(drop=True)
+
+
+def write_images(
+    films: pd.DataFrame, run: Run, image_size: int, enhancement: str = "none"
+) -> Iterator[np.ndarray]:
+    """Write images.npy (uint8, N x S x S), row i being row i of `films`; yield each as it is made.
+
+    Films are decoded in parallel and never all in memory. The file appears when all are written.
+    """
+    library = FilmLibrary()
+
+    def prepare(sha256: str) -> np.ndarray:
+        return prepare_film(decode_film(library.read(sha256)).pixels, image_size, enhancement)
+
+    shape = (len(films), image_size, image_size)
+    with replacing(run.path("images.npy")) as temporary:
+        stack = open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
+        for row, pixels in enumerate(_in_parallel(prepare, films["sha256"])):
+            stack[row] = pixels
+            yield pixels
+        stack.flush()
+
+
+def write_masks(films: pd.DataFrame, manifest: pd.DataFrame, run: Run, image_size: int) -> int:
+    """Write lung_masks.npy (uint8 0 or 1, N x S x S) where the collection has masks.
+
+    A film without a mask gets a row of zeros (no lung mask is empty). Returns how many were found;
+    with none at all no file is written.
+    """
+    library = FilmLibrary()
+    masks = masks_by_film(manifest)
+    found = films["key"].map(lambda key: masks.get(PurePosixPath(key).stem))
+    if not found.notna().any():
+        run.path("lung_masks.npy").unlink(missing_ok=True)
+        return 0
+    with replacing(run.path("lung_masks.npy")) as temporary:
+        stack = open_memmap(
+            temporary, mode="w+", dtype=np.uint8, shape=(len(films), image_size, image_size)
+        )
+        for row, sha256 in found.dropna().items():
+            pixels = decode_film(library.read(sha256)).pixels
+            # Nearest keeps a mask a mask; the film beside it is squeezed to the same square.
+            small = cv2.resize(pixels, (image_size, image_size), interpolation=cv2.INTER_NEAREST)
+            stack[row] = small > 127
+        stack.flush()
+    return int(found.notna().sum())
+
+
+def masks_by_film(manifest: pd.DataFrame, folder: str = "lung_masks") -> dict[str, str]:
+    """Film stem -> sha256 of its mask (`lung_masks/NAME_mask.png` belongs to `NAME.*`)."""
+    rows = manifest.dropna(subset=["sha256"])
+    return {
+        path.stem.removesuffix("_mask"): sha256
+        for path, sha256 in zip(rows["key"].map(PurePosixPath), rows["sha256"], strict=True)
+        if path.parent.name == folder
+    }
+
+
+def segregate(films: pd.DataFrame, run: Run) -> Path:
+    """System E's output folder, `films/<class>/<view>/`, as links to the verified films.
+
+    Names are made from the content, never taken from outside.
+    """
+    library = FilmLibrary()
+    folder = run.path("films")
+    shutil.rmtree(folder, ignore_errors=True)
+    for film in films.itertuples():
+        view = film.view if isinstance(film.view, str) else "view unknown"
+        place = folder / _folder_name(film.label) / _folder_name(view)
+        place.mkdir(parents=True, exist_ok=True)
+        target = place / f"{film.sha256[:16]}{PurePosixPath(film.key).suffix.lower()}"
+        if not target.exists():
+            _link(library.path(film.sha256), target)
+    return folder
+
+
+def _folder_name(text: str) -> str:
+    return "".join(sign if sign.isalnum() or sign in "-_ " else "_" for sign in text).strip()
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another disk, or a file system without links
+        shutil.copyfile(source, target)
+
+
+def _in_parallel(prepare, items: pd.Series) -> Iterator[np.ndarray]:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in range(0, len(items), WINDOW):
+            yield from pool.map(prepare, items[start : start + WINDOW])
