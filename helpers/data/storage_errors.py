@@ -4,7 +4,7 @@ import errno
 
 from botocore import exceptions as aws
 
-from helpers.core.errors import SuiteError
+from helpers.core.errors import SuiteError, UsageError
 from helpers.data import local_s3
 
 REFUSED = {
@@ -48,10 +48,7 @@ def explain(error: Exception, bucket: str, key: str, store: str) -> SuiteError:
             "AWS_ENDPOINT_URL for the embedded store (`cxr store start`)."
         )
     if isinstance(error, aws.ParamValidationError):
-        return SuiteError(
-            f"s3://{bucket}/{key} is not a usable address: a bucket has 3 to 63 small letters, "
-            "digits, '.' and '-'."
-        )
+        return _bad_address(bucket, key)
     reason = " ".join(str(error).split())
     return SuiteError(f"{store} could not be used ({reason}); check the AWS settings.")
 
@@ -67,6 +64,8 @@ def _explain_answer(
             f"There is no bucket '{bucket}' in {store}: stage a folder with `cxr stage FOLDER "
             f"--bucket {bucket}`, make the bucket, or correct the parameter bucket."
         )
+    if code == "InvalidBucketName":
+        return _bad_address(bucket, key)
     if code in REFUSED:
         return SuiteError(
             f"{store} refused these credentials for the bucket '{bucket}' ({code}): check "
@@ -81,6 +80,13 @@ def _explain_answer(
     return SuiteError(
         f"{store} could not do {error.operation_name} on s3://{bucket}/{key} ({code} {message}); "
         "try again, and if it stays so ask the keeper of the store."
+    )
+
+
+def _bad_address(bucket: str, key: str) -> SuiteError:
+    return UsageError(
+        f"s3://{bucket}/{key} is not a usable address: a bucket has 3 to 63 small letters, digits "
+        "and '-'."
     )
 
 
