@@ -5,6 +5,7 @@ Sections named below are of the DICOM standard, part 3 (PS3.3).
 """
 
 import io
+import re
 import struct
 import warnings
 
@@ -12,6 +13,7 @@ import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames
+from pydicom.pixels import apply_modality_lut, get_decoder
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from helpers.data.codestreams import codestream_size
@@ -53,15 +55,8 @@ def _decode(data: bytes | memoryview) -> tuple[np.ndarray, list[Remark]]:
     dataset = pydicom.dcmread(io.BytesIO(data))
     _refuse_other_objects(dataset)
     check_pixels(dataset.Columns, dataset.Rows)
-    _check_codestream(dataset)
-    try:
-        stored = dataset.pixel_array
-    except (RuntimeError, NotImplementedError) as error:
-        syntax = dataset.file_meta.TransferSyntaxUID
-        if "unable to decompress" not in str(error).lower() and not syntax.is_private:
-            raise
-        raise UnreadableFilmError("no_decoder", syntax=syntax.name) from error
-    shown, notes = _show(dataset, stored)
+    _check_compression(dataset)
+    shown, notes = _show(dataset, dataset.pixel_array)
     return np.rint(shown * 255).astype(np.uint8), notes + _remarks_of_tags(dataset)
 
 
@@ -89,14 +84,24 @@ def _refuse_other_objects(dataset: Dataset) -> None:
 
 
 def _harmless(code: str) -> str:
-    """A code as the standard allows it; anything else in its place is not repeated to a page."""
-    return code if code.replace("_", "").isalnum() and len(code) <= 16 else "unknown"
+    """A code as the standard writes it; whatever else stands in its place is not repeated."""
+    return code if re.fullmatch(r"[A-Z0-9_]{1,16}( COLOR)?", code) else "unknown"
 
 
-def _check_codestream(dataset: Dataset) -> None:
-    """A compressed frame has a header of its own, and decoders allocate what that one claims."""
-    if not dataset.file_meta.TransferSyntaxUID.is_encapsulated:
+def _check_compression(dataset: Dataset) -> None:
+    """Refuse a syntax without decoder, and a frame whose own header claims another size.
+
+    Decoders allocate what the frame claims, so the limits on pixels must hold there too.
+    """
+    syntax = dataset.file_meta.TransferSyntaxUID
+    if not syntax.is_compressed:
         return
+    try:
+        available = get_decoder(syntax).is_available
+    except NotImplementedError:
+        available = False
+    if not available:
+        raise UnreadableFilmError("no_decoder", syntax=syntax.name)
     frame = next(generate_frames(dataset.PixelData, number_of_frames=1))
     size = codestream_size(frame)
     if size and size != (dataset.Columns, dataset.Rows):
@@ -108,7 +113,7 @@ def _show(dataset: Dataset, stored: np.ndarray) -> tuple[np.ndarray, list[Remark
     if dataset.PhotometricInterpretation in COLOUR_MODELS:
         whitest = 2**dataset.BitsStored - 1
         return (stored @ LUMA_RGB / whitest).clip(0, 1), [Remark("colour")]
-    values = pydicom.pixels.apply_modality_lut(stored, dataset)
+    values = apply_modality_lut(stored, dataset)
     if dataset.get("VOILUTSequence"):
         shown, notes = _look_up(values, dataset.VOILUTSequence[0]), [Remark("windowed")]
     elif dataset.get("WindowWidth") and dataset.get("WindowCenter") is not None:
@@ -127,7 +132,8 @@ def _look_up(values: np.ndarray, table: Dataset) -> np.ndarray:
     if isinstance(shown, bytes):
         shown = np.frombuffer(shown, "<u2")
     shown = np.asarray(shown)[: entries or 2**16]
-    index = np.clip(np.rint(values - first).astype(np.int64), 0, len(shown) - 1)
+    # Signed, or values below the first entry would wrap around to the last.
+    index = np.clip(np.rint(values).astype(np.int64) - first, 0, len(shown) - 1)
     return np.clip(shown[index] / (2**bits - 1), 0, 1)
 
 

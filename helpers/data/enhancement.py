@@ -57,13 +57,14 @@ def balance_contrast(pixels: np.ndarray) -> np.ndarray:
         return pixels.copy()
     mean, mean_square = float(pixels.mean()), float(np.square(pixels, dtype=np.float64).mean())
     target = BALANCED_MEAN
+    grey = np.arange(256, dtype=np.float64)
     numerator = high**2 * target - mean_square * 255 + low**2 * (255 - target)
     denominator = 2 * (high * target - mean * 255 + low * (255 - target))
-    grey = np.arange(256, dtype=np.float64)
-    if abs(denominator) < 1e-9:  # the mean is right already: the parabola is a line
+    vertex = numerator / denominator if abs(denominator) > 1e-9 else np.inf
+    if np.isinf(vertex) or abs(high + low - 2 * vertex) < 1e-9:
+        # The mean is right already, or two values alone leave no choice: the parabola is a line.
         table = (grey - low) * 255 / (high - low)
     else:
-        vertex = numerator / denominator
         steepness = 255 / ((high - low) * (high + low - 2 * vertex))
         table = steepness * ((grey - vertex) ** 2 - (low - vertex) ** 2)
     return np.rint(np.clip(table, 0, 255)).astype(np.uint8)[pixels]

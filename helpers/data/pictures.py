@@ -15,6 +15,7 @@ from helpers.data.remarks import Remark, UnreadableFilmError
 from helpers.data.scaling import check_pixels, scale_deep_values
 
 FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "WEBP", "GIF")
+BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG", b"II*\x00", b"MM\x00*", b"GIF8")
 ORIENTATION_TAG = 0x0112
 PHOTOMETRIC_TAG = 262  # TIFF: 0 means that white is stored as zero
 BITS_TAG = 258  # TIFF: bits of each sample
@@ -43,7 +44,8 @@ def decode_picture(data: bytes | memoryview) -> tuple[np.ndarray, list[Remark]]:
     except UnreadableFilmError:
         raise
     except UnidentifiedImageError as error:
-        raise UnreadableFilmError("not_a_picture") from error
+        known = bytes(data[:4]).startswith(BEGINNINGS)
+        raise UnreadableFilmError("damaged" if known else "not_a_picture") from error
     except Exception as error:  # decoders answer hostile bytes with any exception at all
         code = "truncated" if "truncated" in str(error).lower() else "damaged"
         raise UnreadableFilmError(code) from error
