@@ -14,7 +14,7 @@ import numpy as np
 from helpers.data.phantoms.geometry import Frame, dome, ellipse_radius, ramp
 
 CHEST_DEPTH_CM = 21.0
-LUNG_DEPTH_CM = 14.0
+LUNG_DEPTH_CM = 14.5
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,14 @@ class Anatomy:
         return cls(
             sex="F" if female else "M",
             age=age,
-            wall=rng.uniform(0.1, 0.28),
+            wall=rng.uniform(0.08, 0.26),
             apex=rng.normal(-1.0, 0.04),
-            shape=rng.uniform(2.2, 3.2),
+            shape=rng.uniform(2.8, 4.2),
             right_dome=right_dome,
             left_dome=right_dome + rng.normal(0.09, 0.03),
             heart_width=rng.normal(0.43, 0.045) + 0.0008 * (age - 54),
             heart_tilt=rng.normal(0.5, 0.12),
-            mediastinum=rng.normal(0.2, 0.025),
+            mediastinum=rng.normal(0.19, 0.02),
             knob=rng.normal(0.11, 0.02) + 0.0008 * (age - 54),
             spine_bend=rng.normal(0, 0.025),
             rib_drop=rng.normal(0.62, 0.06),
@@ -71,13 +71,12 @@ class Anatomy:
 
     def half_width(self, down: np.ndarray) -> np.ndarray:
         """Inner half width of the chest at each height."""
-        progress = np.clip((down - np.float32(self.apex)) / np.float32(2.15), 0, 1)
-        rest = np.float32(1) - progress
-        return np.sqrt(np.float32(1) - rest ** np.float32(self.shape))
+        rest = 1 - ramp(np.asarray(down) - np.float32(self.apex + 1.075), 2.15)
+        return np.sqrt(1 - cv2.pow(rest, self.shape))
 
     def diaphragm(self, across: np.ndarray) -> np.ndarray:
         """Height of the diaphragm's outline at each place across."""
-        left = ramp(across, 0.06)
+        left = ramp(across, 0.35)
         top = self.right_dome + left * np.float32(self.left_dome - self.right_dome)
         aside = (np.abs(across) - np.float32(0.42)) / np.float32(0.6)
         return top + aside * aside * np.where(aside > 0, np.float32(0.42), np.float32(0.16))
@@ -131,17 +130,17 @@ def _central(anatomy: Anatomy, across, down, yaw: float, growth: float) -> np.nd
     shift, width = 0.35 * yaw, anatomy.heart_width * growth
     floor = 0.5 * (anatomy.right_dome + anatomy.left_dome)
     left = ellipse_radius(
-        across, down, (0.19 + shift, floor - 0.3), (width * 1.12, width * 0.85), anatomy.heart_tilt
+        across, down, (0.16 + shift, floor - 0.22), (width * 1.25, width * 0.92), anatomy.heart_tilt
     )
-    right = ellipse_radius(across, down, (-0.08 + shift, floor - 0.32), (width * 0.62, 0.4))
+    right = ellipse_radius(across, down, (-0.06 + shift, floor - 0.26), (width * 0.68, 0.46))
     knob = ellipse_radius(
         across, down, (0.13 + shift, -0.36), (anatomy.knob * 1.1, anatomy.knob * 1.3)
     )
     band = anatomy.mediastinum * growth
     flare = band * (1 + 0.35 * np.exp(-np.square((down - np.float32(0.05)) / np.float32(0.28))))
     column = (across - np.float32(shift * 0.6)) / flare
-    deepest = np.maximum(11.0 * dome(left), 9.0 * dome(right))
-    return np.maximum(np.maximum(deepest, 6.0 * dome(knob)), 9.5 * dome(column * column))
+    deepest = np.maximum(12.0 * dome(left), 10.0 * dome(right))
+    return np.maximum(np.maximum(deepest, 6.0 * dome(knob)), 11.0 * dome(column * column))
 
 
 def _body(anatomy: Anatomy, across, down) -> np.ndarray:
@@ -152,9 +151,9 @@ def _body(anatomy: Anatomy, across, down) -> np.ndarray:
     neck = ramp(-1.12 - down - 0.16 * (side - 0.5), 0.32)
     width = (trunk + shoulder) * (1 - neck) + (0.44 + anatomy.wall * 0.4) * neck
     depth = (CHEST_DEPTH_CM + 14 * anatomy.wall) * (1 - 0.35 * ramp(-0.75 - down, 0.7))
-    depth = depth + 2.5 * ramp(down - 0.9, 0.6)
+    depth = depth - 2.0 * ramp(down - 0.7, 0.6)
     inside = side / width
-    trunk_cm = depth * dome(inside * inside) ** np.float32(0.8)
+    trunk_cm = depth * cv2.pow(dome(inside * inside), 0.8)
     arm = (side - np.float32(1.42 + anatomy.wall) - 0.12 * down) / np.float32(0.2)
     return np.maximum(trunk_cm, 9.0 * dome(arm * arm) * ramp(down + 0.62, 0.2))
 
@@ -169,13 +168,13 @@ def _breasts(anatomy: Anatomy, across, down, yaw: float) -> np.ndarray | float:
     below = down - np.float32(0.5 + 0.16 * anatomy.breast)
     tall = np.where(below > 0, np.float32(size), np.float32(size * 1.6))
     round_cm = dome(np.square(side / np.float32(size)) + np.square(below / tall))
-    return (2.0 + 1.6 * anatomy.breast) * round_cm
+    return (1.2 + 1.5 * anatomy.breast) * round_cm
 
 
 def _gas(anatomy: Anatomy, across, down) -> np.ndarray:
     """Windpipe, main bronchi and stomach bubble in cm of air."""
     pipe = (across - np.float32(anatomy.spine_bend)) / np.float32(0.062)
-    gas = 1.7 * dome(pipe * pipe) * ramp(-0.26 - down, 0.2)
+    gas = 2.2 * dome(pipe * pipe) * ramp(-0.26 - down, 0.2)
     for side, slope in ((-1, 1.3), (1, 0.9)):
         branch = (down + np.float32(0.3) - slope * side * across) / np.float32(0.062)
         reach = ramp(side * across, 0.04) * ramp(0.22 - side * across, 0.1)
@@ -196,26 +195,26 @@ def vessel_tree(anatomy: Anatomy, frame: Frame) -> np.ndarray:
     for level in reversed(range(len(widths))):
         segments = np.stack([starts[level], ends[level]], axis=1)
         fade = min(1.0, widths[level] * frame.unit)  # thinner than a pixel: fainter, not thicker
-        frame.curves(canvas, segments, widths[level], fade * (0.3 + 8 * widths[level]))
+        frame.curves(canvas, segments, widths[level], min(1.0, fade * (0.26 + 12 * widths[level])))
     blurred = cv2.GaussianBlur(canvas, (0, 0), 0.004 * frame.size)
-    return blurred * np.float32(1.5 / 255)
+    return blurred * np.float32(2.2 / 255)
 
 
 def grow_branches(rng: np.random.Generator) -> tuple[list, list, list[float]]:
     """Vessel segments by level, both lungs: starts and ends (N, 2) in patient units, and widths."""
-    fan = np.linspace(-1.35, 1.35, 9)
-    heading = np.concatenate([fan, np.pi - fan]) + rng.normal(0, 0.12, 18)
+    fan = np.linspace(-1.45, 1.45, 9)
+    heading = np.concatenate([fan, np.pi - fan]) + rng.normal(0, 0.2, 18)
     side = np.repeat([1.0, -1.0], 9)
-    tips = np.stack([side * 0.2, rng.normal(0.02, 0.05, 18)], axis=1)
-    starts, ends, widths, width, reach = [], [], [], 0.055, 0.22
+    tips = np.stack([side * rng.uniform(0.12, 0.24, 18), rng.normal(0.04, 0.08, 18)], axis=1)
+    starts, ends, widths, width, reach = [], [], [], 0.046, 0.17
     for _ in range(6):
         length = reach * rng.uniform(0.65, 1.35, len(heading))
         grown = tips + length[:, None] * np.stack([np.cos(heading), np.sin(heading)], axis=1)
         starts.append(tips)
         ends.append(grown)
         widths.append(width)
-        spread = rng.uniform(0.15, 0.55, len(heading))
+        spread = rng.uniform(0.05, 0.75, len(heading))
         heading = np.concatenate([heading - spread, heading + spread])
         tips = np.concatenate([grown, grown])
-        width, reach = width * 0.68, reach * 0.86
+        width, reach = width * 0.74, reach * 0.92
     return starts, ends, widths

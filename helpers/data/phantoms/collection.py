@@ -217,14 +217,14 @@ def _render(
 def _finish(film: np.ndarray, view: str, marked: bool, rng: np.random.Generator) -> np.ndarray:
     """Border, the usual side letter, and the corner marker where there is one."""
     closed = np.maximum(rng.normal(-0.01, 0.03, 4), 0)
-    angle, side, height = rng.normal(0, 0.015), rng.random(), rng.uniform(0.06, 0.16)
+    angle, side, height = rng.normal(0, 0.015), rng.random(), rng.uniform(0.12, 0.2)
     if view != "Axial":
         add_border(film, closed, angle)
         if side < 0.6:
             letter, across = ("L", 0.9) if side < 0.45 else ("R", 0.05)
             add_letters(film, letter, (across, height), 0.045)
     if marked:
-        add_letters(film, MARKER, (0.03, 0.965), 0.032)
+        add_letters(film, MARKER, (0.03, 0.055), 0.032)
     return to_pixels(film)
 
 

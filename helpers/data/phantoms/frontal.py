@@ -38,7 +38,7 @@ def sample_frame(rng: np.random.Generator, view: str, size: int) -> Frame:
     portable = view != "PA"
     return Frame(
         size=size,
-        scale=0.385 * float(np.exp(rng.normal(0, 0.07))),
+        scale=0.41 * float(np.exp(rng.normal(0, 0.07))),
         angle=float(rng.normal(0, 0.05 if portable else 0.025)),
         offset=(float(rng.normal(0, 0.025)), float(rng.normal(0.0, 0.03))),
         yaw=float(rng.normal(0, 0.12 if portable else 0.06)),

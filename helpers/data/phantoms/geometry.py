@@ -90,12 +90,17 @@ class Frame:
 
 def ramp(distance: np.ndarray, width: float) -> np.ndarray:
     """A soft edge: 0 below, 1 above zero distance, straight over `width`."""
-    return np.clip(distance * np.float32(1 / width) + np.float32(0.5), 0, 1)
+    edge = distance * np.float32(1 / width)
+    edge += np.float32(0.5)
+    np.maximum(edge, np.float32(0), out=edge)
+    return np.minimum(edge, np.float32(1), out=edge)
 
 
 def dome(radius_squared: np.ndarray) -> np.ndarray:
     """Chord of a unit ball: sqrt(1 - r²), zero outside."""
-    return np.sqrt(np.maximum(np.float32(1) - radius_squared, np.float32(0)))
+    depth = np.float32(1) - radius_squared
+    np.maximum(depth, np.float32(0), out=depth)
+    return np.sqrt(depth, out=depth)
 
 
 def ellipse_radius(
@@ -111,7 +116,9 @@ def ellipse_radius(
     second = np.float32(-sine / half_axes[1]), np.float32(cosine / half_axes[1])
     x, y = across - np.float32(centre[0]), down - np.float32(centre[1])
     along, beside = x * first[0] + y * first[1], x * second[0] + y * second[1]
-    return along * along + beside * beside
+    along *= along
+    beside *= beside
+    return np.add(along, beside, out=along)
 
 
 def smooth_noise(rng: np.random.Generator, size: int, cells: int, octaves: int = 1) -> np.ndarray:

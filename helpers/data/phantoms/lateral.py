@@ -46,7 +46,7 @@ def _body(anatomy: Anatomy, across, down) -> np.ndarray:
     middle, half = (front + back) / 2, (back - front) / 2
     neck = ramp(-1.1 - down, 0.4)
     aside = (across - middle) / (half * (1 - 0.5 * neck))
-    return (WIDTH_CM - 12 * ramp(-0.7 - down, 0.5)) * dome(np.square(aside)) ** np.float32(0.7)
+    return (WIDTH_CM - 12 * ramp(-0.7 - down, 0.5)) * cv2.pow(dome(np.square(aside)), 0.7)
 
 
 def _lungs(anatomy: Anatomy, across, down) -> tuple[np.ndarray, np.ndarray]:

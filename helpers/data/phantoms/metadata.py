@@ -10,36 +10,14 @@ import datetime
 import numpy as np
 
 # The columns of github.com/ieee8023/covid-chestxray-dataset, June 2020.
-COLUMNS = [
-    "patientid",
-    "offset",
-    "sex",
-    "age",
-    "finding",
-    "survival",
-    "intubated",
-    "intubation_present",
-    "went_icu",
-    "in_icu",
-    "needed_supplemental_O2",
-    "extubated",
-    "temperature",
-    "pO2_saturation",
-    "leukocyte_count",
-    "neutrophil_count",
-    "lymphocyte_count",
-    "view",
-    "modality",
-    "date",
-    "location",
-    "folder",
-    "filename",
-    "doi",
-    "url",
-    "license",
-    "clinical_notes",
-    "other_notes",
-]
+COLUMNS = (
+    *("patientid", "offset", "sex", "age", "finding", "survival"),
+    *("intubated", "intubation_present", "went_icu", "in_icu", "needed_supplemental_O2"),
+    *("extubated", "temperature", "pO2_saturation"),
+    *("leukocyte_count", "neutrophil_count", "lymphocyte_count"),
+    *("view", "modality", "date", "location", "folder", "filename"),
+    *("doi", "url", "license", "clinical_notes", "other_notes"),
+)
 
 LICENSE = "CC0 1.0 (generated film, no patient)"
 EMPTY_FINDING_RATE = 0.015

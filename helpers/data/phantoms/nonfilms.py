@@ -14,21 +14,7 @@ from helpers.data.phantoms.lateral import render_lateral
 from helpers.data.phantoms.pathology import sample_ground_glass
 from helpers.data.phantoms.projection import to_pixels
 
-_WORDS = [
-    "patient",
-    "report",
-    "lungs",
-    "clear",
-    "heart",
-    "normal",
-    "admitted",
-    "ward",
-    "fever",
-    "date",
-    "cough",
-    "seen",
-    "film",
-]
+_WORDS = ("patient", "lungs", "clear", "heart", "normal", "ward", "fever", "date", "cough", "film")
 
 
 def non_films(count: int, seed: int, *, size: int = 256) -> Iterator[tuple[np.ndarray, str]]:

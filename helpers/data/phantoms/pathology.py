@@ -85,8 +85,8 @@ def fill_ground_glass(
         )
     soft = cv2.GaussianBlur(canvas, (0, 0), 0.06 * small.unit)
     veil = cv2.resize(soft, (frame.size, frame.size), interpolation=cv2.INTER_CUBIC)
-    texture = smooth_noise(rng, frame.size, 14, octaves=3)
-    share = veil * np.float32(1 / 255) * (0.72 + 0.5 * texture)
+    texture = smooth_noise(rng, frame.size, 11, octaves=3)
+    share = veil * np.float32(1 / 255) * (0.75 + 0.38 * texture)
     return np.clip(share, 0, 1.6) * np.float32(patches.share * severity)
 
 
@@ -104,14 +104,14 @@ def fill_lobe(
     same_side = ramp(np.float32(lobe.side) * across, 0.05)
     share = body * edge * same_side * (0.92 + 0.1 * texture)
     share *= np.float32(lobe.share * severity)
-    return share * (1 - np.float32(0.75) * _bronchi(frame, rng) * ramp(share - 0.35, 0.3))
+    return share * (1 - np.float32(0.55) * _bronchi(frame, rng) * ramp(share - 0.35, 0.3))
 
 
 def _bronchi(frame: Frame, rng: np.random.Generator) -> np.ndarray:
     """The first bronchi, 0..1: they stay full of air when the lobe around them does not."""
     starts, ends, widths = grow_branches(rng)
     canvas = frame.canvas()
-    for level in range(1, 4):
+    for level in range(1, 5):
         segments = np.stack([starts[level], ends[level]], axis=1)
-        frame.curves(canvas, segments, widths[level] * 0.7, 0.9)
+        frame.curves(canvas, segments, widths[level] * 0.5, 0.9)
     return cv2.GaussianBlur(canvas, (0, 0), 0.004 * frame.size) * np.float32(1 / 255)

@@ -11,7 +11,7 @@ from helpers.data.phantoms.geometry import FIXED_BITS
 
 # Effective attenuation per cm near 100 kV; bone is what it adds to soft tissue.
 SOFT_PER_CM, BONE_PER_CM = 0.17, 0.3
-LUNG_AIR_SHARE = 0.74  # how much of healthy lung is air
+LUNG_AIR_SHARE = 0.8  # how much of healthy lung is air
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 from helpers.data.phantoms.anatomy import Anatomy, Tissue
 from helpers.data.phantoms.geometry import Frame, dome, ramp
 
-RIB_CM, CLAVICLE_CM, SPINE_CM = 0.85, 1.2, 3.6
+RIB_CM, CLAVICLE_CM, SPINE_CM = 0.62, 1.7, 1.1
 
 
 def lay_bones(anatomy: Anatomy, frame: Frame, tissue: Tissue, blades_apart: float) -> np.ndarray:
@@ -31,10 +31,10 @@ def _ribs(anatomy: Anatomy, frame: Frame, tissue: Tissue) -> np.ndarray:
     for canvas, curves, width in ((behind, back, outer), (before, front, outer * 1.15)):
         frame.curves(canvas, curves, width, 0.95)
         frame.curves(canvas, curves, width * 0.5, 0.62)  # marrow: the rim of a rib is denser
-    both = cv2.addWeighted(behind, 0.5, before, 0.36, 0.0)
+    both = cv2.addWeighted(behind, 0.5, before, 0.32, 0.0)
     both = cv2.GaussianBlur(both, (0, 0), 0.0035 * frame.size)
     # A beam that grazes the side wall runs along the rib and meets more of it.
-    inside = np.minimum(np.abs(tissue.across) / np.maximum(tissue.half_width, 0.05), 0.95)
+    inside = np.minimum(np.abs(tissue.across) / np.maximum(tissue.half_width, 0.05), 0.8)
     return both * np.float32(2 * RIB_CM / 255) / np.sqrt(np.float32(1) - inside * inside)
 
 
@@ -56,15 +56,18 @@ def _rib_curves(anatomy: Anatomy, yaw: float) -> tuple[np.ndarray, np.ndarray]:
 
 def _spine(anatomy: Anatomy, tissue: Tissue) -> np.ndarray:
     """A column of vertebral bodies, with paler discs, pedicles and spinous processes."""
-    bend = anatomy.spine_bend * np.sin(2.0 * tissue.down)
-    aside = tissue.across - bend
+    near = (np.abs(tissue.across) < 0.25).any(axis=0)  # the rest of the film holds no spine
+    across, down = tissue.across[:, near], tissue.down[:, near]
+    aside = across - np.float32(anatomy.spine_bend) * np.sin(2 * down)
     column = aside / np.float32(0.125)
-    wave = np.cos(tissue.down * np.float32(2 * np.pi / (anatomy.rib_spacing * 0.98)))
+    wave = np.cos(down * np.float32(2 * np.pi / (anatomy.rib_spacing * 0.98)))
     bodies = 0.68 + 0.32 * ramp(wave + 0.62, 0.5)
     spots = np.square((np.abs(aside) - np.float32(0.075)) / np.float32(0.024))
-    pedicles = 0.8 * dome(spots + np.square(wave - 0.6))
-    process = 1.1 * dome(np.square(aside / np.float32(0.022)) + np.square((wave + 0.35) / 0.6))
-    return SPINE_CM * bodies * dome(column * column) ** np.float32(0.6) + pedicles + process
+    pedicles = 0.5 * dome(spots + np.square(wave - 0.6))
+    process = 0.7 * dome(np.square(aside / np.float32(0.022)) + np.square((wave + 0.35) / 0.6))
+    bones = np.zeros_like(tissue.across)
+    bones[:, near] = SPINE_CM * bodies * cv2.pow(dome(column * column), 0.6) + pedicles + process
+    return bones
 
 
 def _shoulders(frame: Frame, blades_apart: float) -> np.ndarray:
@@ -73,8 +76,8 @@ def _shoulders(frame: Frame, blades_apart: float) -> np.ndarray:
     progress = np.linspace(0, 1, 20)
     for side in (-1, 1):
         inner = 0.13 * side + 0.35 * frame.yaw
-        across = inner + side * 1.0 * progress
-        down = -0.66 - 0.2 * progress - 0.07 * np.sin(2 * np.pi * progress) * (1 - 0.3 * progress)
+        across = inner + side * 1.02 * progress
+        down = -0.58 - 0.2 * progress - 0.06 * np.sin(2 * np.pi * progress) * (1 - 0.3 * progress)
         curve = np.stack([across, down], axis=-1)[None]
         frame.curves(collar, curve, 0.085, 0.85)
         frame.curves(collar, curve, 0.045, 0.6)
