@@ -1,4 +1,4 @@
-"""What all tests share: a throw-away outputs folder, real films if there are any, one sample run."""
+"""What all tests share: a throw-away outputs folder, real films if any, one whole sample run."""
 
 import os
 import subprocess
