@@ -15,10 +15,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from helpers.core.errors import UsageError
 
+# The finding words of the generated collection, which are those of covid-chestxray.
 GENERATED_CLASS_MAP = {
     "COVID-19": "COVID-19",
-    "Pneumonia": "Pneumonia",
+    "COVID-19, ARDS": "COVID-19",
     "No Finding": "No finding",
+    "Pneumonia": "Pneumonia",
+    "Streptococcus": "Pneumonia",
+    "Klebsiella": "Pneumonia",
+    "Legionella": "Pneumonia",
 }
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 

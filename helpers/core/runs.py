@@ -22,7 +22,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 MADE_BY = {
     "manifest.csv": "01_ingest",
     "metadata.csv": "01_ingest",
-    "selection.csv": "03_preprocess",
+    "fingerprints.npy": "03_preprocess",
     "images.npy": "03_preprocess",
     "splits.csv": "03_preprocess",
     "lung_masks.npy": "03_preprocess",

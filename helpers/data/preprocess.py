@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.lib.format import open_memmap
 
 from helpers.core.runs import Run, replacing
+from helpers.data.duplicates import SIDE, fingerprint, match
 from helpers.data.images import decode_film, prepare_film
 from helpers.data.library import FilmLibrary
 
@@ -27,22 +28,33 @@ def used_films(manifest: pd.DataFrame) -> pd.DataFrame:
 def write_images(
     films: pd.DataFrame, run: Run, image_size: int, enhancement: str = "none"
 ) -> Iterator[np.ndarray]:
-    """Write images.npy (uint8, N x S x S), row i being row i of `films`; yield each as it is made.
+    """Write images.npy (uint8, N x S x S) and fingerprints.npy in one pass; yield each image.
 
-    Films are decoded in parallel and never all in memory. The file appears when all are written.
+    Row i of both belongs to row i of `films`. Films are decoded in parallel and never all in
+    memory; the files appear when every film is written.
     """
     library = FilmLibrary()
 
-    def prepare(sha256: str) -> np.ndarray:
-        return prepare_film(decode_film(library.read(sha256)).pixels, image_size, enhancement)
+    def prepare(sha256: str) -> tuple[np.ndarray, np.ndarray]:
+        pixels = decode_film(library.read(sha256)).pixels
+        return prepare_film(pixels, image_size, enhancement), fingerprint(pixels)
 
-    shape = (len(films), image_size, image_size)
-    with replacing(run.path("images.npy")) as temporary:
-        stack = open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
-        for row, pixels in enumerate(_in_parallel(prepare, films["sha256"])):
-            stack[row] = pixels
+    with (
+        replacing(run.path("images.npy")) as images_file,
+        replacing(run.path("fingerprints.npy")) as fingerprints_file,
+    ):
+        images = _empty_stack(images_file, len(films), image_size)
+        fingerprints = _empty_stack(fingerprints_file, len(films), SIDE)
+        for row, (pixels, print_) in enumerate(_in_parallel(prepare, films["sha256"])):
+            images[row], fingerprints[row] = pixels, print_
             yield pixels
-        stack.flush()
+        images.flush()
+        fingerprints.flush()
+
+
+def look_alikes(run: Run) -> pd.DataFrame:
+    """Pairs of the run's films that are copies of one picture: `first, second, similarity`."""
+    return match(np.load(run.require("fingerprints.npy"), mmap_mode="r"))
 
 
 def write_masks(films: pd.DataFrame, manifest: pd.DataFrame, run: Run, image_size: int) -> int:
@@ -58,9 +70,7 @@ def write_masks(films: pd.DataFrame, manifest: pd.DataFrame, run: Run, image_siz
         run.path("lung_masks.npy").unlink(missing_ok=True)
         return 0
     with replacing(run.path("lung_masks.npy")) as temporary:
-        stack = open_memmap(
-            temporary, mode="w+", dtype=np.uint8, shape=(len(films), image_size, image_size)
-        )
+        stack = _empty_stack(temporary, len(films), image_size)
         for row, sha256 in found.dropna().items():
             pixels = decode_film(library.read(sha256)).pixels
             # Nearest keeps a mask a mask; the film beside it is squeezed to the same square.
@@ -96,6 +106,10 @@ def segregate(films: pd.DataFrame, run: Run) -> Path:
         if not target.exists():
             _link(library.path(film.sha256), target)
     return folder
+
+
+def _empty_stack(file: Path, count: int, side: int) -> np.ndarray:
+    return open_memmap(file, mode="w+", dtype=np.uint8, shape=(count, side, side))
 
 
 def _folder_name(text: str) -> str:

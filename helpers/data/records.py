@@ -130,6 +130,37 @@ def label_findings(findings: pd.Series, class_map: Mapping[str, str]) -> pd.Seri
     return findings.map(label, na_action="ignore").astype("string")
 
 
+class VerifiedFilm(Protocol):
+    """What ingest found out about one object."""
+
+    key: str
+    sha256: str | None
+    bytes: int
+    width: int | None
+    height: int | None
+    status: str
+    reason: str | None
+
+
+def complete_manifest(catalogue: pd.DataFrame, films: Iterable[VerifiedFilm]) -> pd.DataFrame:
+    """The catalogue with what the files turned out to be; the contract's columns in their order.
+
+    An unreadable film takes ingest's status and reason; a mask stays excluded, with its content
+    known. An object that was not fetched has neither content nor size in pixels.
+    """
+    found = pd.DataFrame(
+        [(f.key, f.sha256, f.bytes, f.width, f.height, f.status, f.reason) for f in films],
+        columns=["key", "sha256", "bytes", "width", "height", "opened", "fault"],
+    )
+    table = catalogue.merge(found, on="key", how="left", validate="one_to_one")
+    broken = table["opened"].eq("unreadable")
+    table.loc[broken, "status"] = "unreadable"
+    table.loc[broken, "reason"] = table.loc[broken, "fault"]
+    for column in ("bytes", "width", "height"):
+        table[column] = table[column].astype("Int64")
+    return order_columns(table)
+
+
 def choose_films(manifest: pd.DataFrame, settings: Parameters) -> pd.DataFrame:
     """Set `status` and `reason` of the films that this run cannot use; nothing is dropped.
 

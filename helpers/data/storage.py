@@ -211,6 +211,13 @@ def download(bucket: str, key: str, file: Path) -> Path:
     return file
 
 
+def remove_folder(bucket: str, prefix: str) -> None:
+    """Delete every object under the folder `prefix`; a folder that is not there is no fault."""
+    with contextlib.suppress(EmptyPrefixError, MissingBucketError), plain_errors(bucket, prefix):
+        for item in list(list_objects(bucket, prefix)):
+            client().delete_object(Bucket=bucket, Key=item.key)
+
+
 def ensure_bucket(bucket: str) -> None:
     """Make the bucket in the embedded store; elsewhere it must exist (buckets cost and are public
     names there, so the owner makes them)."""

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import os
 import shutil
 import sys
 import time
@@ -101,7 +102,13 @@ def _execute(step: Step, parameters: dict, run: Run) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             papermill.execute_notebook(
-                step.path, target, parameters, kernel_name="python3", progress_bar=bar, cwd=PROJECT
+                step.path,
+                target,
+                parameters,
+                kernel_name="python3",
+                progress_bar=bar,
+                cwd=PROJECT,
+                config=_kernel_config(),
             )
     except PapermillExecutionError as error:
         raise SuiteError(
@@ -113,6 +120,13 @@ def _execute(step: Step, parameters: dict, run: Run) -> None:
             f"{step.name}: its kernel died, most often for want of memory; close other programs "
             f"or lower image_size (kept: {run.shown(target.name)})"
         ) from error
+
+
+def _kernel_config():
+    """Talk to the kernel over a socket file where there are such, not over an open TCP port."""
+    from traitlets.config import Config
+
+    return Config({"KernelManager": {"transport": "ipc"}} if os.name == "posix" else {})
 
 
 def _fingerprint(step: Step, parameters: dict, settings: Parameters, run: Run) -> str:
