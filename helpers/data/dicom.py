@@ -32,11 +32,6 @@ LUMA_RGB = np.array([0.299, 0.587, 0.114], np.float32)
 warnings.filterwarnings("ignore", module=r"pydicom\.")
 
 
-def is_dicom(data: bytes | memoryview) -> bool:
-    """Whether the bytes carry DICOM's mark after its preamble (PS3.10, 7.1)."""
-    return bytes(data[PREAMBLE : PREAMBLE + 4]) == b"DICM"
-
-
 def decode_dicom(data: bytes | memoryview) -> tuple[np.ndarray, list[Remark]]:
     """Decode a DICOM radiograph to uint8 (H, W) and say what was done; UnreadableFilmError if not.
 

@@ -17,13 +17,19 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from helpers.data.dicom import decode_dicom, is_dicom
 from helpers.data.enhancement import enhance
 from helpers.data.pictures import decode_picture
-from helpers.data.remarks import UnreadableFilmError
+from helpers.data.remarks import Remark, UnreadableFilmError
 from helpers.data.scaling import check_bytes
 
-__all__ = ["DecodedFilm", "UnreadableFilmError", "decode_film", "prepare_film", "resize_film"]
+__all__ = [
+    "DecodedFilm",
+    "UnreadableFilmError",
+    "decode_film",
+    "is_dicom",
+    "prepare_film",
+    "resize_film",
+]
 
 
 class DecodedFilm(NamedTuple):
@@ -47,9 +53,21 @@ def decode_film(data: bytes | memoryview) -> DecodedFilm:
     Raises UnreadableFilmError, and nothing else, when no film can be had from them.
     """
     check_bytes(len(data))
-    pixels, notes = decode_dicom(data) if is_dicom(data) else decode_picture(data)
+    pixels, notes = _decode_dicom(data) if is_dicom(data) else decode_picture(data)
     height, width = pixels.shape
     return DecodedFilm(pixels, width, height, tuple(notes))
+
+
+def is_dicom(data: bytes | memoryview) -> bool:
+    """Whether the bytes carry DICOM's mark after its preamble (PS3.10, 7.1)."""
+    return bytes(data[128:132]) == b"DICM"
+
+
+def _decode_dicom(data: bytes | memoryview) -> tuple[np.ndarray, list[Remark]]:
+    # Loaded when the first DICOM file comes: 40 MB and half of the predictor's start otherwise.
+    from helpers.data.dicom import decode_dicom
+
+    return decode_dicom(data)
 
 
 def resize_film(pixels: np.ndarray, size: int) -> np.ndarray:

@@ -48,6 +48,7 @@ NOTES = {
     "windowed": "The display window stored in the file was applied.",
     "full_range": "No display window is stored; the full range of values was used.",
     "lateral": "The file says this is a lateral view; the models learn frontal films.",
+    "fallback": "The light model is missing: the Keras model was used, without saliency.",
     "burned_in": "The file says that text burned into the picture may identify the patient.",
 }
 
