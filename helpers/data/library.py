@@ -22,6 +22,7 @@ from helpers.data.storage_errors import DISK_FULL_ERRORS
 
 READABLE, UNREADABLE = "used", "unreadable"
 BUSY_SECONDS = 60
+_DISK_FULL_NAMES = {"SQLITE_FULL", "SQLITE_IOERR_WRITE"}
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _TABLES = """
 CREATE TABLE IF NOT EXISTS films (
@@ -111,7 +112,9 @@ class FilmLibrary:
             with replacing(self.path(sha256)) as temporary:
                 temporary.write_bytes(data)
         except OSError as error:
-            raise self._explain(error) from error
+            if error.errno in DISK_FULL_ERRORS:
+                raise self._disk_is_full() from error
+            raise
         return sha256
 
     def find(self, sha256: str) -> bytes | None:
@@ -147,14 +150,14 @@ class FilmLibrary:
         try:
             yield
         except sqlite3.DatabaseError as error:
+            if error.sqlite_errorname in _DISK_FULL_NAMES:
+                raise self._disk_is_full() from error
             raise SuiteError(
-                f"The index of the film library cannot be used ({error}): if the disk is not full, "
-                f"delete {self.folder} and ingest again."
+                f"The index of the film library cannot be used ({error}): delete {self.folder} and "
+                "ingest again."
             ) from error
 
-    def _explain(self, error: OSError) -> Exception:
-        if error.errno not in DISK_FULL_ERRORS:
-            return error
+    def _disk_is_full(self) -> SuiteError:
         return SuiteError(
             f"No space is left for the film library in {self.folder}: free some disk (`cxr clean` "
             "removes old runs) or point CXR_OUTPUTS to another disk; ingest goes on from here."

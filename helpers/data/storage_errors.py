@@ -92,7 +92,8 @@ def _bad_address(bucket: str, key: str) -> SuiteError:
 
 def error_code(error: Exception) -> str:
     """The store's error code (`NoSuchKey`, `404` …), or nothing."""
-    return str(getattr(error, "response", {}).get("Error", {}).get("Code", ""))
+    answer = error.response if isinstance(error, aws.ClientError) else {}
+    return str(answer.get("Error", {}).get("Code", ""))
 
 
 def _embedded_disk_is_full(store: str) -> bool:
