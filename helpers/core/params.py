@@ -85,6 +85,34 @@ class Parameters(BaseModel):
         None, gt=0, description="save and end cleanly after this long; the next run goes on"
     )
     deterministic: bool = Field(False, description="the same seed gives the same weights, slower")
+    optimizer: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
+    weight_decay: float = Field(1e-2, ge=0, le=1, description="of adamw only")
+    schedule: Literal["constant", "cosine", "one_cycle"] = Field(
+        "constant", description="how the learning rate changes over all epochs"
+    )
+    class_weights: bool = Field(False, description="every class weighs the same in the loss")
+    label_smoothing: float = Field(0.0, ge=0, lt=1, description="part of each label spread evenly")
+    mixup: float = Field(0.0, ge=0, le=10, description="Beta parameter of blends of two films")
+    augment_flip: bool = Field(False, description="mirror half of the training films")
+    augment_rotation: float = Field(0.0, ge=0, le=180, description="degrees either way")
+    augment_shift: float = Field(0.0, ge=0, le=0.5, description="fraction of the side either way")
+    augment_zoom: float = Field(0.0, ge=0, lt=1, description="fraction either way")
+    augment_shear: float = Field(0.0, ge=0, le=45, description="degrees either way")
+    augment_brightness: float = Field(
+        0.0, ge=0, le=1, description="fraction of brightness and contrast either way"
+    )
+    best_by: Literal["val_loss", "val_accuracy", "val_macro_f1", "last_epoch"] = Field(
+        "val_loss", description="which epoch's weights are kept"
+    )
+    patience: int | None = Field(
+        None, ge=1, description="stop after so many epochs without a better one"
+    )
+    stop_at_accuracy: float | None = Field(
+        None, gt=0, le=1, description="stop once the validation accuracy reaches this"
+    )
+    mixed_precision: bool = Field(False, description="half-precision arithmetic on a GPU")
+    xla: bool = Field(False, description="compile the training step with XLA")
+    tensorboard: bool = Field(False, description="write TensorBoard logs to model/logs")
 
     # Results
     results_prefix: str = Field("runs", description="folder of the bucket that 07_deploy writes to")
