@@ -8,6 +8,8 @@ from helpers.core.errors import SuiteError
 
 REASONS = {
     "empty_file": "The file is empty: send the film again.",
+    "unreachable": "The file could not be read: check that it is still there and may be opened.",
+    "no_memory": "There was no memory left for this film: reduce it, or close other programs.",
     "too_many_bytes": "The file holds {megabytes} MB, more than the {limit} MB read as one film.",
     "too_many_pixels": (
         "The picture claims {width} x {height} pixels, more than the {limit} million read as one "

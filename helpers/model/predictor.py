@@ -87,7 +87,7 @@ class Predictor:
         try:
             film = decode_film(data)
         except UnreadableFilmError as error:
-            return self._turned_away(file, error.remark, start)
+            return self.turned_away(file, error.remark, start)
         return self._predict_film(film.pixels, file, film.notes, start)
 
     def predict_film(self, pixels: np.ndarray, file: str = "film") -> Prediction:
@@ -118,7 +118,7 @@ class Predictor:
         if self.gate is not None:
             verdict = self.gate.check(film)
             if not verdict.accepted:
-                return self._turned_away(file, verdict.reason, start, notes, film)
+                return self.turned_away(file, verdict.reason, start, notes, film)
             film = film if verdict.corrected_pixels is None else verdict.corrected_pixels
             notes += (verdict.note,) if verdict.note else ()
         prepared = prepare_film(film, self.image_size, self.enhancement)
@@ -138,14 +138,15 @@ class Predictor:
             saliency=None if maps is None else maps[0],
         )
 
-    def _turned_away(
+    def turned_away(
         self,
         file: str,
         reason: str,
-        start: float,
+        start: float | None = None,
         notes: tuple[str, ...] = (),
         film: np.ndarray | None = None,
     ) -> Prediction:
+        """The result of a file that gets no class; `start` is when work on it began."""
         return Prediction(
             file=file,
             accepted=False,
@@ -215,5 +216,5 @@ def _read(folder: Path, name: str, default: Any = None) -> Any:
         ) from error
 
 
-def _since(start: float) -> float:
-    return (time.perf_counter() - start) * 1000
+def _since(start: float | None) -> float:
+    return 0.0 if start is None else (time.perf_counter() - start) * 1000

@@ -1,0 +1,100 @@
+"""`cxr predict`: films from files, folders or a store through a run's model, one line for each."""
+
+import json
+import re
+import sys
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from helpers.core.errors import SuiteError, UsageError
+from helpers.core.params import nearest_name
+from helpers.core.runs import Run, runs_with
+from helpers.suite.console import console, errors
+
+if TYPE_CHECKING:
+    from helpers.model.prediction import Prediction
+
+NOTICE = "For education and research only, never a diagnosis."
+SALIENCY_SIDE = 1024  # pixels of the longer side of a saliency picture
+
+
+def predict(
+    places: Annotated[
+        list[str], typer.Argument(help="Files, folders or s3:// addresses.", metavar="PATH_OR_S3")
+    ],
+    run: Annotated[str, typer.Option(help="The run whose model predicts.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON line a film.")] = False,
+    saliency: Annotated[
+        Path | None, typer.Option(help="Folder for a picture of what each class rests on.")
+    ] = None,
+) -> None:
+    """Predict films; exit 0 when at least one was accepted, 1 when none was, 2 for wrong usage."""
+    from helpers.data.sources import find_films
+    from helpers.model.batch import predict_many
+    from helpers.model.predictor import Predictor
+
+    films = find_films(places)
+    predictor = Predictor.load(_folder(run))
+    if saliency is not None:
+        _make_folder(saliency)
+    accepted = turned_away = 0
+    for number, prediction in enumerate(predict_many(predictor, films), start=1):
+        accepted += prediction.accepted
+        turned_away += not prediction.accepted
+        _tell(prediction, as_json)
+        if saliency is not None:
+            _write_saliency(prediction, saliency, number)
+    errors.print(
+        f"{accepted} accepted, {turned_away} turned away; run {run}, {predictor.stamp}. {NOTICE}",
+        markup=False,
+    )
+    raise typer.Exit(0 if accepted else 1)
+
+
+def _folder(name: str) -> Path:
+    """The run's folder; UsageError, with the nearest run that has a model, if there is none."""
+    folder = Run(name).folder
+    if folder.is_dir():
+        return folder
+    known = runs_with("model/labels.json")
+    hint = nearest_name(name, known) or (f"; there are {', '.join(known)}" if known else "")
+    raise UsageError(f"There is no run '{name}'{hint or '; make it with `cxr run`'}.")
+
+
+def _tell(prediction: "Prediction", as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps(prediction.to_json(), ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+    elif prediction.accepted:
+        shares = ", ".join(f"{name} {p:.1%}" for name, p in prediction.probabilities.items())
+        console.print(f"{prediction.file}: {prediction.label} ({shares})", markup=False)
+    else:
+        console.print(f"{prediction.file}: turned away. {prediction.reason}", markup=False)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"--saliency {folder}: no such folder can be made ({error.strerror})."
+        ) from error
+
+
+def _write_saliency(prediction: "Prediction", folder: Path, number: int) -> None:
+    """One PNG for an accepted film, named by its number and what is plain in the film's name."""
+    from helpers.app.overlays import overlay, shrink, to_png
+
+    if not prediction.accepted:
+        return
+    found = prediction.saliency_of(prediction.label)
+    if found is None:
+        raise SuiteError("This run's model gives no saliency maps: leave --saliency out.")
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "_", PurePosixPath(prediction.file).stem)[:80]
+    picture = overlay(shrink(prediction.film, SALIENCY_SIDE), found)
+    try:
+        (folder / f"{number:06d}_{stem}.png").write_bytes(to_png(picture))
+    except OSError as error:
+        raise SuiteError(f"--saliency {folder}: cannot write there ({error.strerror}).") from error
