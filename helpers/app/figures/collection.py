@@ -4,11 +4,14 @@ Every function takes a manifest (one row for each film) and tolerates a column t
 altogether: then every film is counted as unknown.
 """
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
 from helpers.app.figures.metadata import age_bins, countries, known_values
@@ -20,6 +23,7 @@ from helpers.app.figures.style import (
     class_colours,
     counts_in_words,
     in_class_order,
+    legend,
     light_grid,
     listed,
     named,
@@ -34,7 +38,21 @@ _SEX = {"M": "male", "F": "female"}
 _SURVIVAL = {"Y": "survived", "N": "died"}
 
 
-@styled
+def chart(draw: Callable[..., Figure]) -> Callable[..., Figure]:
+    """A figure in the suite's style; a table without a row gives an empty one that says so."""
+
+    @functools.wraps(draw)
+    def drawn(table: pd.DataFrame, *options: Any, **named_options: Any) -> Figure:
+        if len(table):
+            return draw(table, *options, **named_options)
+        figure, axes = single("No films to show", height=1)
+        axes.set_axis_off()
+        return named(figure, draw.__name__, "There are no films to show.")
+
+    return styled(drawn)
+
+
+@chart
 def statuses(manifest: pd.DataFrame) -> Figure:
     """How many objects were used, excluded or unreadable, and for which reason."""
     reasons = known_values(manifest, "reason").replace(UNKNOWN, "")
@@ -52,7 +70,7 @@ def statuses(manifest: pd.DataFrame) -> Figure:
     return named(figure, "statuses", words)
 
 
-@styled
+@chart
 def class_balance(manifest: pd.DataFrame) -> Figure:
     """Films and patients of each class, side by side, with each class's share."""
     labels = known_values(manifest, "label").replace(UNKNOWN, NO_CLASS)
@@ -72,52 +90,52 @@ def class_balance(manifest: pd.DataFrame) -> Figure:
     return named(figure, "class_balance", words)
 
 
-@styled
+@chart
 def findings(manifest: pd.DataFrame, most: int = 12) -> Figure:
     """How often each finding word of the collection occurs, coloured by the class it became."""
     return _stacked(manifest, known_values(manifest, "finding"), "Finding", "finding", most=most)
 
 
-@styled
+@chart
 def views(manifest: pd.DataFrame) -> Figure:
     """The views (PA, AP, AP Supine, L …), by class."""
     return _stacked(manifest, known_values(manifest, "view"), "View", "view")
 
 
-@styled
+@chart
 def modalities(manifest: pd.DataFrame) -> Figure:
     """X-ray or CT, by class."""
     return _stacked(manifest, known_values(manifest, "modality"), "Modality", "modality")
 
 
-@styled
+@chart
 def sexes(manifest: pd.DataFrame) -> Figure:
     """The patients' sex, by class."""
     values = known_values(manifest, "sex").replace(_SEX)
     return _stacked(manifest, values, "Sex", "sex")
 
 
-@styled
+@chart
 def survival(manifest: pd.DataFrame) -> Figure:
     """Whether the patient survived, by class; mostly unknown in public collections."""
     values = known_values(manifest, "survival").replace(_SURVIVAL)
     return _stacked(manifest, values, "Survival", "survival")
 
 
-@styled
+@chart
 def origins(manifest: pd.DataFrame, most: int = 12) -> Figure:
     """The country each film came from, read from its location, by class."""
     return _stacked(manifest, countries(manifest), "Country", "country", most=most)
 
 
-@styled
+@chart
 def ages(manifest: pd.DataFrame) -> Figure:
     """Age in ten-year bins, by class, the films of unknown age in a bar of their own."""
     values = age_bins(manifest)
     table = _by_class(manifest, values)
     decades = sorted(set(values) - {UNKNOWN}, key=lambda text: int(text.split("–")[0]))
     table = table.reindex([*decades, *table.index.intersection([UNKNOWN])])
-    figure, axes = single("Age of the patients, in ten-year bins", height=3.4)
+    figure, axes = single("Age of the patients, in ten-year bins", height=3.7)
     _stack(axes, table, upright=True)
     axes.set_xlabel("years")
     axes.set_ylabel("films")
@@ -129,29 +147,31 @@ def ages(manifest: pd.DataFrame) -> Figure:
     return named(figure, "ages", f"Films by age in years: {', '.join(totals)}{middle}.")
 
 
-@styled
+@chart
 def image_sizes(manifest: pd.DataFrame) -> Figure:
-    """Width against height of the original films, a dot for each film, coloured by class."""
+    """Width against height of the original films; the area of a circle counts the films there."""
     sized = manifest.dropna(subset=["width", "height"])
     labels = known_values(sized, "label").replace(UNKNOWN, NO_CLASS)
     figure, axes = single("Size of the original films", height=3.8)
+    spots = sized.groupby(["width", "height", labels.rename("label")]).size().rename("films")
+    spots = spots.reset_index().sort_values("films", ascending=False)
     for label in in_class_order(labels.unique()):
-        rows = sized[labels == label]
+        rows = spots[spots["label"] == label]
         colour = _colour(label, labels.unique())
-        axes.scatter(
-            rows["width"], rows["height"], s=26, color=colour, alpha=0.45, lw=0, label=label
-        )
+        area = 18 + 500 * rows["films"] / len(sized)
+        axes.scatter(rows["width"], rows["height"], area, color=to_rgba(colour, 0.4), ec=colour)
+        axes.scatter([], [], 40, color=colour, label=label)
     axes.axline((0, 0), slope=1, color=MUTED, lw=0.8, ls=":")
-    axes.annotate("square", (0.97, 0.97), xycoords="axes fraction", ha="right", color=MUTED)
+    axes.annotate("square", (0.5, 0.47), xycoords="axes fraction", color=MUTED)
     axes.set_xlabel("width, pixels")
     axes.set_ylabel("height, pixels")
     axes.set_xlim(0, _above(sized["width"]))
     axes.set_ylim(0, _above(sized["height"]))
-    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    legend(axes)
     return named(figure, "image_sizes", _sizes_in_words(sized))
 
 
-@styled
+@chart
 def films_per_patient(manifest: pd.DataFrame) -> Figure:
     """How many patients have one film, two films, three films …"""
     sizes = manifest.groupby("patient_id").size()
@@ -173,7 +193,7 @@ def films_per_patient(manifest: pd.DataFrame) -> Figure:
     return named(figure, "films_per_patient", words)
 
 
-@styled
+@chart
 def completeness(table: pd.DataFrame, columns: Sequence[str] | None = None) -> Figure:
     """The share of rows in which each metadata column is filled."""
     columns = list(table.columns if columns is None else columns)
@@ -236,8 +256,11 @@ def _stack(axes: Axes, table: pd.DataFrame, upright: bool) -> None:
                 bar.set(alpha=0.4, hatch="////", edgecolor="white")
         start = start + table[label].to_numpy()
     axes.bar_label(bars, [f"{int(total):,}" for total in start], padding=4)
-    if len(table.columns) > 1:
-        axes.legend(loc="upper left", bbox_to_anchor=(1, 1), handlelength=1, handleheight=1)
+    key = {"handlelength": 1, "handleheight": 1}
+    if len(table.columns) > 1 and upright:
+        axes.figure.legend(loc="outside lower center", ncols=len(table.columns), **key)
+    elif len(table.columns) > 1:
+        legend(axes, **key)
 
 
 def _colour(label: str, labels: Sequence[str]) -> str:
@@ -280,6 +303,8 @@ def _sizes_in_words(sized: pd.DataFrame) -> str:
         return "No film has a known size."
     pairs = sized.groupby(["width", "height"]).size().sort_values(ascending=False)
     (width, height), films = pairs.index[0], pairs.iloc[0]
+    if len(pairs) == 1:
+        return f"All {plural(len(sized), 'film')} are {width:.0f} × {height:.0f} pixels."
     wide, high = sized["width"], sized["height"]
     return (
         f"{plural(len(sized), 'film')} in {plural(len(pairs), 'size')}: {wide.min():.0f} to "

@@ -23,9 +23,10 @@ def png_bytes(figure: Figure, budget: int = BUDGET) -> bytes:
     Films are noise to a PNG encoder: where the plain file is too large, colours are rounded more
     and more coarsely, then the resolution is lowered. The same figure gives the same bytes.
     """
-    data = b""
+    data, drawn = b"", 0.0
     for share, step in _ECONOMIES:
-        picture = _drawn(figure, round(DPI * share))
+        if share != drawn:
+            picture, drawn = _drawn(figure, round(DPI * share)), share
         data = _encoded(_rounded(picture, step), alt_text(figure))
         if len(data) <= budget:
             break

@@ -15,6 +15,7 @@ from helpers.app.figures.style import (
     INK,
     MUTED,
     class_colours,
+    legend,
     light_grid,
     listed,
     named,
@@ -66,7 +67,7 @@ def roc_curves(labels: Sequence[str], probabilities: np.ndarray, classes: Sequen
     axes.plot([0, 1], [0, 1], color=MUTED, lw=0.8, ls=":")
     axes.annotate("chance", (0.62, 0.57), color=MUTED, rotation=38, ha="center")
     _unit_square(axes, "1 − specificity", "sensitivity")
-    axes.legend(loc="lower right", title="area under the curve")
+    legend(axes, loc="lower right", title="area under the curve")
     return named(figure, "roc_curves", f"Area under the ROC curve: {_or_none(areas)}.")
 
 
@@ -87,7 +88,7 @@ def precision_recall_curves(
         axes.plot(sensitivity, precision, color=colour, label=areas[-1])
         axes.axhline(truth.mean(), color=colour, lw=0.8, ls=":")
     _unit_square(axes, "sensitivity (recall)", "precision (PPV)")
-    axes.legend(loc="lower left", title="average precision")
+    legend(axes, loc="lower left", title="average precision")
     words = f"Average precision: {_or_none(areas)}. Dotted lines: the share of each class."
     return named(figure, "precision_recall_curves", words)
 
@@ -118,7 +119,7 @@ def reliability(
         lower.step(table["middle"], table["films"], where="mid", color=colour)
     upper.set(title="Reliability: is the confidence earned?", ylabel="films classified rightly")
     upper.set_ylim(0, 1.02)
-    upper.legend(loc="upper left", bbox_to_anchor=(1, 1), title="calibration error")
+    legend(upper, title="calibration error")
     lower.set(xlabel="confidence in the predicted class", ylabel="films", xlim=(0, 1))
     lower.set_ylim(bottom=0)
     light_grid(upper, "both")
@@ -167,7 +168,7 @@ def threshold_tradeoff(
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1.02)
     light_grid(axes, "both")
-    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    legend(axes)
     at = int(np.abs(steps - threshold).argmin())
     told = [f"{label} {values[at]:.2f}" for label, values in curves.items()]
     words = f"At the chosen threshold {threshold:.2f}: {listed(told)}."

@@ -3,6 +3,7 @@
 A film is uint8 (H, W); a stack is uint8 (N, H, W).
 """
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -16,6 +17,7 @@ from helpers.app.figures.style import (
     class_colours,
     headline,
     in_class_order,
+    legend,
     light_grid,
     listed,
     named,
@@ -91,7 +93,7 @@ def intensities(stacks: Mapping[str, Film], bins: int = 64) -> Figure:
     axes.set_xlim(0, 255)
     _cut_off_ends(axes)
     light_grid(axes)
-    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    legend(axes)
     levels = [
         f"{name} {np.mean(stacks[name]):.0f} (standard deviation {np.std(stacks[name]):.0f})"
         for name in classes
@@ -138,9 +140,7 @@ def film_pairs(
     return named(figure, "film_pairs", f"{plural(len(pairs), 'pair')}: {told}.")
 
 
-def _wrapped(text: str, width: int = 20, lines: int = 2) -> str:
-    """Long file names over two lines; the middle of what is longer still is left out."""
-    most = width * lines
-    if len(text) > most:
-        text = text[: most // 2 - 1] + "…" + text[-(most // 2) :]
-    return "\n".join(text[start : start + width] for start in range(0, len(text), width))
+def _wrapped(text: str) -> str:
+    """A caption in two lines at most; a longer one loses its end."""
+    lines = textwrap.wrap(text, width=20)
+    return "\n".join(lines[:2]) + ("…" if len(lines) > 2 else "")

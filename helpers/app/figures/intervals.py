@@ -13,6 +13,7 @@ from helpers.app.figures.style import (
     INK,
     MUTED,
     OTHER_COLOURS,
+    legend,
     light_grid,
     named,
     single,
@@ -65,7 +66,7 @@ def systems_comparison(
         shift = (place - (len(runs) - 1) / 2) * step
         _dots(axes, names, chosen, colours[place % len(colours)], shift, run)
     _rows(axes, names)
-    axes.legend(loc="upper left", bbox_to_anchor=(1.1, 1))
+    legend(axes, loc="upper left", bbox_to_anchor=(1.1, 1))
     told = [
         f"{run}: " + ", ".join(f"{name} {interval_text(metrics.get(name, {}))}" for name in names)
         for run, metrics in runs.items()

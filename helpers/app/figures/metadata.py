@@ -41,5 +41,5 @@ def countries(table: pd.DataFrame) -> pd.Series:
 def age_bins(table: pd.DataFrame) -> pd.Series:
     """The age of each row in ten-year bins: `40-49` years, or `unknown`."""
     years = pd.to_numeric(known_values(table, "age"), errors="coerce")
-    decade = (years // 10 * 10).where(years.between(0, 120))
-    return decade.map(lambda low: f"{int(low)}–{int(low) + 9}", na_action="ignore").fillna(UNKNOWN)
+    decade = (years // 10 * 10).where(years.between(0, 120), -1).astype(int)
+    return decade.map(lambda low: f"{low}–{low + 9}" if low >= 0 else UNKNOWN)

@@ -13,6 +13,7 @@ from helpers.app.figures.style import (
     class_colours,
     headline,
     in_class_order,
+    legend,
     listed,
     named,
     panels,
@@ -85,7 +86,7 @@ def split_composition(films: pd.DataFrame) -> Figure:
         )
         _draw_shares(panel, counts)
         panel.set_title(f"{noun.capitalize()} of each split")
-    axes[1].legend(loc="upper left", bbox_to_anchor=(1, 1), handlelength=1, handleheight=1)
+    legend(axes[1], handlelength=1, handleheight=1)
     sizes = [f"{(films['split'] == name).sum():,} {name}" for name in splits]
     shared = int((films.groupby("patient_id")["split"].nunique() > 1).sum())
     verdict = f"{plural(shared, 'patient')} in" if shared else "no patient is in"

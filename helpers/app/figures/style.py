@@ -6,6 +6,7 @@ alive by pyplot and nothing is drawn until it is shown or saved.
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from cycler import cycler
 from matplotlib import rc_context
@@ -134,18 +135,24 @@ def listed(parts: Iterable[str]) -> str:
 
 
 def counts_in_words(counts: Mapping[str, int], most: int = 6) -> str:
-    """`12 Italy, 7 Spain and 30 in 9 others`: the largest counts, and the rest summed up."""
+    """`Italy 12; Spain 7; 9 others 30`: the first counts, and the rest summed up."""
     items = [(str(name), int(number)) for name, number in counts.items()]
-    parts = [f"{number:,} {name}" for name, number in items[:most]]
+    parts = [f"{name} {number:,}" for name, number in items[:most]]
     rest = items[most:]
     if rest:
-        parts.append(f"{sum(number for _, number in rest):,} in {len(rest)} others")
-    return listed(parts) if parts else "nothing"
+        parts.append(f"{len(rest)} others {sum(number for _, number in rest):,}")
+    return "; ".join(parts) or "none"
 
 
 def plural(number: int, noun: str) -> str:
     """`1 film`, `2 films`."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def legend(axes: Axes, **options: Any) -> None:
+    """A legend, by default at the right of the panel; none where nothing has a label."""
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(**({"loc": "upper left", "bbox_to_anchor": (1, 1)} | options))
 
 
 def light_grid(axes: Axes, axis: str = "y") -> None:

@@ -5,7 +5,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from helpers.app.figures.display import Shown
-from helpers.app.figures.style import MUTED, SPLIT_COLOURS, light_grid, named, panels, styled
+from helpers.app.figures.style import (
+    MUTED,
+    SPLIT_COLOURS,
+    legend,
+    light_grid,
+    named,
+    panels,
+    styled,
+)
 
 _PARTS = (("loss", "Loss"), ("accuracy", "Accuracy"))
 
@@ -30,7 +38,7 @@ def training_curves(history: pd.DataFrame, epochs: int | None = None) -> Figure:
     axes[0].set_ylim(bottom=0)
     axes[1].set_ylim(0, 1.02)
     _mark_best(axes[1], history)
-    axes[1].legend(loc="upper left", bbox_to_anchor=(1, 1))
+    legend(axes[1])
     return named(figure, "training_curves", _in_words(history))
 
 
