@@ -106,10 +106,11 @@ $(VENV)/.ready-gpu: $(VENV)/.ready requirements-gpu.lock
 # set-up itself uses plain pip, which honours the user's pip configuration.
 COMPILE = "$$uv/bin/uv" pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -q
 
-lock: setup  ## bring the two locks up to pyproject.toml; UPGRADE=1 takes the newest of everything
+lock:  ## bring the locks up to pyproject.toml; UPGRADE=1 takes the newest of everything
 	@set -e; uv=$$(mktemp -d); trap 'rm -rf "$$uv"' EXIT; \
-	$(BIN)/python -m venv "$$uv"; "$$uv/bin/pip" install -q uv; \
+	$(PYTHON) -m venv "$$uv"; "$$uv/bin/pip" install -q uv; \
 	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra test -o requirements.lock; \
 	echo 'tensorflow[and-cuda]' | $(COMPILE) - -c requirements.lock -o "$$uv/gpu.txt"; \
 	awk 'NR == FNR { if (/==/) have[$$1]; next } /==/ { keep = !($$1 in have) } keep' \
-		requirements.lock "$$uv/gpu.txt" > requirements-gpu.lock
+		requirements.lock "$$uv/gpu.txt" > requirements-gpu.lock; \
+	sed -n '/==/s/ *\\$$//p' requirements.lock > constraints.txt

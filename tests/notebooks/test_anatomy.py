@@ -92,7 +92,7 @@ def test_a_notebook_that_nbval_would_not_compare_is_refused(notebook) -> None:
         "saved to /home/ada/suite/outputs/sample/model.keras",
         "saved to /root/outputs",
         "/tmp/x.ipynb:3: note",
-        "C:\\\\Users\\\\ada",
+        "C:\\Users\\ada",
         "<object object at 0x7f3a2c01d0f0>",
         "Traceback (most recent call last):",
         "FutureWarning: this will change",
