@@ -14,7 +14,7 @@ from helpers.core.runs import Run, replacing
 
 BUDGET = 80_000  # bytes; notebooks stay small enough to read in a pull request
 # (share of the resolution, step between the levels of a colour) until the file is small enough
-_ECONOMIES = ((1, 1), (1, 4), (1, 7), (1, 10), (0.8, 10), (0.65, 16))
+_ECONOMIES = ((1, 1), (1, 5), (1, 8), (1, 10), (0.8, 10), (0.65, 16))
 
 
 def png_bytes(figure: Figure, budget: int = BUDGET) -> bytes:
@@ -40,17 +40,19 @@ def _drawn(figure: Figure, dpi: int) -> Image.Image:
 
 
 def _rounded(picture: Image.Image, step: int) -> Image.Image:
-    """Each channel rounded to a multiple of `step`, black and white kept."""
+    """Each channel rounded to a multiple of `step`, black and white kept; then a palette."""
     steps = 255 // step
     levels = [round(value / 255 * steps) * 255 // steps for value in range(256)]
-    return picture.point(levels * 3) if step > 1 else picture
+    if step == 1:
+        return picture
+    return picture.point(levels * 3).convert("P", palette=Image.Palette.ADAPTIVE, colors=256)
 
 
 def _encoded(picture: Image.Image, words: str) -> bytes:
     notes = PngImagePlugin.PngInfo()
     notes.add_itxt("Description", words)
     buffer = io.BytesIO()
-    picture.save(buffer, format="png", optimize=True, pnginfo=notes)
+    picture.save(buffer, format="png", pnginfo=notes)
     return buffer.getvalue()
 
 
