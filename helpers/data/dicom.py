@@ -1,6 +1,7 @@
 """DICOM radiographs to grey pixels: limits first, then modality, window and sign.
 
-Only what the pixels need is looked at. Nothing that names a patient is read, kept or returned.
+Privacy: besides what the pixels need, only the tags of KEPT_TAGS leave this module, and of those
+only values that have the form of a code. Nothing that names a patient is kept or returned.
 Sections named below are of the DICOM standard, part 3 (PS3.3).
 """
 
@@ -23,6 +24,7 @@ from helpers.data.scaling import check_pixels
 PREAMBLE = 128
 # Computed and digital radiography, radiographic imaging, and what scanners and old archives write.
 RADIOGRAPHS = ("CR", "DX", "RG", "RF", "OT", "SC", "")
+KEPT_TAGS = ("Modality", "ViewPosition", "BodyPartExamined", "BitsStored")
 LATERAL_VIEWS = ("LL", "RL", "LATERAL", "LLD", "RLD")
 GREY_MODELS = ("MONOCHROME1", "MONOCHROME2")
 COLOUR_MODELS = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
@@ -32,8 +34,13 @@ LUMA_RGB = np.array([0.299, 0.587, 0.114], np.float32)
 warnings.filterwarnings("ignore", module=r"pydicom\.")
 
 
-def decode_dicom(data: bytes | memoryview) -> tuple[np.ndarray, list[Remark]]:
-    """Decode a DICOM radiograph to uint8 (H, W) and say what was done; UnreadableFilmError if not.
+Decoded = tuple[np.ndarray, list[Remark], dict[str, str]]
+
+
+def decode_dicom(data: bytes | memoryview) -> Decoded:
+    """Decode a DICOM radiograph to uint8 (H, W); say what was done, and the tags of KEPT_TAGS.
+
+    Raises UnreadableFilmError, and nothing else, when there is no film in it.
 
     Order of the steps: modality LUT or rescale, VOI LUT or window, then MONOCHROME1 is turned.
     """
@@ -45,14 +52,15 @@ def decode_dicom(data: bytes | memoryview) -> tuple[np.ndarray, list[Remark]]:
         raise UnreadableFilmError("damaged_dicom") from error
 
 
-def _decode(data: bytes | memoryview) -> tuple[np.ndarray, list[Remark]]:
+def _decode(data: bytes | memoryview) -> Decoded:
     _refuse_deflated(data)
     dataset = pydicom.dcmread(io.BytesIO(data))
     _refuse_other_objects(dataset)
     check_pixels(dataset.Columns, dataset.Rows)
     _check_compression(dataset)
     shown, notes = _show(dataset, dataset.pixel_array)
-    return np.rint(shown * 255).astype(np.uint8), notes + _remarks_of_tags(dataset)
+    pixels = np.rint(shown * 255).astype(np.uint8)
+    return pixels, notes + _remarks_of_tags(dataset), _kept_tags(dataset)
 
 
 def _refuse_deflated(data: bytes | memoryview) -> None:
@@ -80,7 +88,11 @@ def _refuse_other_objects(dataset: Dataset) -> None:
 
 def _harmless(code: str) -> str:
     """A code as the standard writes it; whatever else stands in its place is not repeated."""
-    return code if re.fullmatch(r"[A-Z0-9_]{1,16}( COLOR)?", code) else "unknown"
+    return code if _is_code(code) else "unknown"
+
+
+def _is_code(text: str) -> bool:
+    return re.fullmatch(r"[A-Z0-9_]{1,16}( COLOR)?", text) is not None
 
 
 def _check_compression(dataset: Dataset) -> None:
@@ -160,8 +172,14 @@ def _full_range(values: np.ndarray, film: np.ndarray) -> np.ndarray:
     return np.clip((values - float(low)) / max(float(high) - float(low), 1e-9), 0, 1)
 
 
+def _kept_tags(dataset: Dataset) -> dict[str, str]:
+    """The allow-list: tag name -> value, where the value has the form of a code."""
+    values = {name: str(dataset.get(name, "")).strip().upper() for name in KEPT_TAGS}
+    return {name: value for name, value in values.items() if value and _is_code(value)}
+
+
 def _remarks_of_tags(dataset: Dataset) -> list[Remark]:
-    """What the analyst should know; only tags on this short list are ever looked at."""
+    """What the analyst should know before trusting or sharing the film."""
     remarks = []
     if str(dataset.get("ViewPosition", "")).strip().upper() in LATERAL_VIEWS:
         remarks.append(Remark("lateral"))

@@ -12,6 +12,8 @@ The rules, in one place:
   squeezed to the square; nothing is cut off, so the proportions change a little.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import cv2
@@ -38,12 +40,14 @@ class DecodedFilm(NamedTuple):
     pixels: uint8 (height, width), 0 black to 255 white.
     width, height: of the upright film, in pixels.
     notes: what was done on the way, one sentence (a `Remark`) each.
+    tags: of a DICOM file, the few tags that name nobody (view, modality, ...); otherwise empty.
     """
 
     pixels: np.ndarray
     width: int
     height: int
     notes: tuple[str, ...]
+    tags: Mapping[str, str] = MappingProxyType({})
 
 
 def decode_film(data: bytes | memoryview) -> DecodedFilm:
@@ -53,9 +57,9 @@ def decode_film(data: bytes | memoryview) -> DecodedFilm:
     Raises UnreadableFilmError, and nothing else, when no film can be had from them.
     """
     check_bytes(len(data))
-    pixels, notes = _decode_dicom(data) if is_dicom(data) else decode_picture(data)
+    pixels, notes, tags = _decode_dicom(data) if is_dicom(data) else (*decode_picture(data), {})
     height, width = pixels.shape
-    return DecodedFilm(pixels, width, height, tuple(notes))
+    return DecodedFilm(pixels, width, height, tuple(notes), tags)
 
 
 def is_dicom(data: bytes | memoryview) -> bool:
@@ -63,7 +67,7 @@ def is_dicom(data: bytes | memoryview) -> bool:
     return bytes(data[128:132]) == b"DICM"
 
 
-def _decode_dicom(data: bytes | memoryview) -> tuple[np.ndarray, list[Remark]]:
+def _decode_dicom(data: bytes | memoryview) -> tuple[np.ndarray, list[Remark], dict[str, str]]:
     # Loaded when the first DICOM file comes: 40 MB and half of the predictor's start otherwise.
     from helpers.data.dicom import decode_dicom
 

@@ -1,5 +1,6 @@
 """What the predictor says of one file."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,7 @@ class Prediction:
     stamp: what the audits said of the run ("not audited", "audit passed", "audit failed: ...").
     milliseconds: from bytes to result.
     notes: what was done to the film on the way, one sentence each.
+    tags: of a DICOM file, the few tags that name nobody.
     film: the film as read, uint8 (H, W).
     saliency: Grad-CAM maps, float32 (h, w, C), classes in the order of `probabilities`.
     """
@@ -32,6 +34,7 @@ class Prediction:
     stamp: str
     milliseconds: float
     notes: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
     film: np.ndarray | None = field(default=None, repr=False, compare=False)
     saliency: np.ndarray | None = field(default=None, repr=False, compare=False)
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from helpers.core.errors import MissingInputError, SuiteError
-from helpers.data.images import UnreadableFilmError, decode_film, prepare_film
+from helpers.data.images import DecodedFilm, UnreadableFilmError, decode_film, prepare_film
 from helpers.data.remarks import Remark
 from helpers.model.calibration import apply_temperature
 from helpers.model.engines import Engine, KerasEngine, LightEngine
@@ -40,7 +40,7 @@ class Predictor:
     classes: names in the order of the probabilities.
     image_size, enhancement: how films are prepared.
     stamp: what the audits said of the run.
-    temperature: divides the logits; 1 leaves the network's own probabilities.
+    temperature: divides the logits; None leaves the network's own probabilities.
     notes: what holds for every prediction, such as a fallback.
     """
 
@@ -49,7 +49,7 @@ class Predictor:
     image_size: int
     enhancement: str = "none"
     stamp: str = "not audited"
-    temperature: float = 1.0
+    temperature: float | None = None
     gate: Gate | None = None
     notes: tuple[str, ...] = ()
 
@@ -76,7 +76,7 @@ class Predictor:
             image_size=int(preprocessing["image_size"]),
             enhancement=preprocessing.get("enhancement", "none"),
             stamp=audit_stamp(_read(folder, "run.json", {})),
-            temperature=float(_read(folder, "model/calibration.json", {}).get("temperature", 1)),
+            temperature=_read(folder, "model/calibration.json", {}).get("temperature"),
             gate=_gate(folder),
             notes=notes,
         )
@@ -88,11 +88,12 @@ class Predictor:
             film = decode_film(data)
         except UnreadableFilmError as error:
             return self.turned_away(file, error.remark, start)
-        return self._predict_film(film.pixels, file, film.notes, start)
+        return self._predict(film, file, start)
 
     def predict_film(self, pixels: np.ndarray, file: str = "film") -> Prediction:
         """Predict one decoded film, uint8 (H, W), as `predict_bytes` does after decoding."""
-        return self._predict_film(pixels, file, (), time.perf_counter())
+        film = DecodedFilm(pixels, *pixels.shape[::-1], ())
+        return self._predict(film, file, time.perf_counter())
 
     def predict_pixels(
         self, films: np.ndarray, calibrated: bool = True
@@ -107,21 +108,18 @@ class Predictor:
             for start in range(0, len(films), CHUNK)
         ]
         probabilities = np.concatenate([chunk[0] for chunk in chunks]).astype(np.float64)
-        if calibrated and self.temperature != 1:
+        if calibrated and self.temperature is not None:
             probabilities = apply_temperature(probabilities, self.temperature)
         maps = [chunk[1] for chunk in chunks]
         return probabilities, None if maps[0] is None else np.concatenate(maps)
 
-    def _predict_film(
-        self, film: np.ndarray, file: str, notes: tuple[str, ...], start: float
-    ) -> Prediction:
+    def _predict(self, film: DecodedFilm, file: str, start: float) -> Prediction:
         if self.gate is not None:
-            verdict = self.gate.check(film)
+            verdict = self.gate.check(film.pixels)
             if not verdict.accepted:
-                return self.turned_away(file, verdict.reason, start, notes, film)
-            film = film if verdict.corrected_pixels is None else verdict.corrected_pixels
-            notes += (verdict.note,) if verdict.note else ()
-        prepared = prepare_film(film, self.image_size, self.enhancement)
+                return self.turned_away(file, verdict.reason, start, film)
+            film = _corrected(film, verdict)
+        prepared = prepare_film(film.pixels, self.image_size, self.enhancement)
         probabilities, maps = self.predict_pixels(prepared[None])
         best = int(probabilities[0].argmax())
         return Prediction(
@@ -133,18 +131,14 @@ class Predictor:
             confidence=float(probabilities[0, best]),
             stamp=self.stamp,
             milliseconds=_since(start),
-            notes=notes + self.notes,
-            film=film,
+            notes=film.notes + self.notes,
+            tags=film.tags,
+            film=film.pixels,
             saliency=None if maps is None else maps[0],
         )
 
     def turned_away(
-        self,
-        file: str,
-        reason: str,
-        start: float | None = None,
-        notes: tuple[str, ...] = (),
-        film: np.ndarray | None = None,
+        self, file: str, reason: str, start: float | None = None, film: DecodedFilm | None = None
     ) -> Prediction:
         """The result of a file that gets no class; `start` is when work on it began."""
         return Prediction(
@@ -156,9 +150,17 @@ class Predictor:
             confidence=None,
             stamp=self.stamp,
             milliseconds=_since(start),
-            notes=notes,
-            film=film,
+            notes=film.notes if film else (),
+            tags=film.tags if film else {},
+            film=film.pixels if film else None,
         )
+
+
+def _corrected(film: DecodedFilm, verdict: Any) -> DecodedFilm:
+    """The film as the gate mended it (an inverted one turned), with the gate's note."""
+    notes = film.notes + ((verdict.note,) if verdict.note else ())
+    pixels = film.pixels if verdict.corrected_pixels is None else verdict.corrected_pixels
+    return film._replace(pixels=pixels, notes=notes)
 
 
 def audit_stamp(facts: dict[str, Any]) -> str:

@@ -232,8 +232,19 @@ def test_lateral_views_and_burned_in_text_are_remarked() -> None:
 
 
 def test_nothing_names_the_patient() -> None:
-    film = decode_film(written(radiograph(chest())))
-    assert not any(word in repr(film.notes) for word in ("Roe", "Jane", "SECRET"))
+    dataset = radiograph(chest(), StudyDescription="Jane Roe thorax", InstitutionName="SECRET")
+    film = decode_film(written(dataset))
+    kept = repr((film.notes, film.tags))
+    assert not any(word in kept for word in ("Roe", "Jane", "SECRET"))
+    assert film.tags == {"Modality": "DX", "ViewPosition": "PA", "BitsStored": "12"}
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_name_in_the_place_of_a_kept_tag_is_dropped() -> None:
+    dataset = radiograph(chest())
+    dataset.BodyPartExamined = "CHEST ROE^JANE"
+    dataset.ViewPosition = "Jane Roe"
+    assert decode_film(written(dataset)).tags == {"Modality": "DX", "BitsStored": "12"}
 
 
 def test_several_frames_are_refused_with_their_number() -> None:
