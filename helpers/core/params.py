@@ -114,6 +114,16 @@ class Parameters(BaseModel):
     xla: bool = Field(False, description="compile the training step with XLA")
     tensorboard: bool = Field(False, description="write TensorBoard logs to model/logs")
 
+    # Evaluation
+    prevalence: float = Field(
+        0.1, gt=0, lt=1, description="share of a class among the people to be examined (PPV, NPV)"
+    )
+    target_specificity: float = Field(
+        0.9, gt=0, lt=1, description="specificity that the threshold must keep on validation"
+    )
+    resamples: int = Field(2000, ge=200, le=100_000, description="bootstrap draws of an interval")
+    compare_with: str | None = Field(None, description="another run, for a paired test")
+
     # Results
     results_prefix: str = Field("runs", description="folder of the bucket that 07_deploy writes to")
 

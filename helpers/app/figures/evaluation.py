@@ -152,7 +152,7 @@ def threshold_tradeoff(
     threshold: the one chosen on the validation films; drawn as a line.
     """
     truth = np.asarray(positive, dtype=bool)
-    steps = np.linspace(0, 1, 201)
+    steps = np.union1d(np.linspace(0, 1, 201), threshold)
     called = np.asarray(score)[None, :] >= steps[:, None]
     curves = {
         "sensitivity": _rate(called & truth, truth[None, :] & np.ones_like(called)),
