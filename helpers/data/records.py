@@ -106,6 +106,19 @@ def _read_names(table: pd.DataFrame, settings: Parameters) -> pd.DataFrame:
     return table
 
 
+def compare_with_metadata(metadata: pd.DataFrame, objects: Iterable[StoredObject]) -> pd.DataFrame:
+    """How metadata and listing fit: rows, films named twice, rows without a film."""
+    stored = {PurePosixPath(item.key).name for item in objects}
+    names = metadata["filename"]
+    counts = {
+        "rows": len(metadata),
+        "rows that name no file": int(names.isna().sum()),
+        "file names that stand in two rows or more": int(names[names.duplicated()].nunique()),
+        "rows whose film is not in the bucket": int((~names.dropna().isin(stored)).sum()),
+    }
+    return pd.DataFrame({"metadata.csv": counts.keys(), "count": counts.values()})
+
+
 def patients_by_name(metadata: pd.DataFrame, collection: str) -> dict[str, str]:
     """Map file stem -> `collection/patient`, so that two collections' numbers cannot meet."""
     rows = metadata.dropna(subset=["filename", "patientid"]).drop_duplicates("filename")
