@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from helpers.core.errors import MissingInputError, SuiteError, UsageError
-from helpers.core.params import RUN_NAME
+from helpers.core.params import RUN_NAME, nearest_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -158,3 +158,13 @@ def runs_with(name: str) -> list[str]:
     """Names of the runs that hold the file `name`, in alphabetical order."""
     root = outputs_root()
     return sorted(path.name for path in root.glob("[!.]*") if (path / name).exists())
+
+
+def existing_run(name: str, file: str = "run.json") -> Run:
+    """The run of that name; UsageError with the nearest run that holds `file` if there is none."""
+    run = Run(name)
+    if run.folder.is_dir():
+        return run
+    known = runs_with(file)
+    hint = nearest_name(name, known) or (f"; there are {', '.join(known)}" if known else "")
+    raise UsageError(f"There is no run '{name}'{hint or '; make it with `cxr run`'}.")

@@ -58,6 +58,9 @@ def patient_weights(patients: int, resamples: int, seed: int) -> Iterator[np.nda
 
 def _blocks_left_out(patients: int) -> Iterator[np.ndarray]:
     """Weights that leave out each patient once, or each of some hundred blocks of patients."""
+    if patients == 1:  # without the only patient nothing is left to score
+        yield np.ones((1, 1))
+        return
     blocks = min(patients, JACKKNIFE_BLOCKS)
     block_of = np.arange(patients) * blocks // patients
     start = 0

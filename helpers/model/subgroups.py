@@ -11,6 +11,7 @@ from helpers.model.tally import Tally
 
 UNKNOWN = "unknown"
 AGE_EDGES = (0, 18, 40, 60, 80, 200)
+MOST_GROUPS = 8  # of one kind; some collections name a hundred web sites as their sources
 SMALL_GROUP = 20  # patients; below this a difference between groups is mostly chance
 METRICS = ("accuracy", "auroc")
 
@@ -24,9 +25,16 @@ def subgroup_names(films: pd.DataFrame) -> pd.DataFrame:
     for kind in ("source", "view", "sex"):
         column = films.get(kind, pd.Series(pd.NA, index=films.index))
         text = column.astype("string").str.strip()
-        names[kind] = text.mask(text.eq("")).fillna(UNKNOWN).astype(str)
+        names[kind] = _merge_rare(text.mask(text.eq("")).fillna(UNKNOWN).astype(str))
     names["age band"] = age_bands(films.get("age", pd.Series(np.nan, index=films.index)))
     return names
+
+
+def _merge_rare(names: pd.Series) -> pd.Series:
+    """Keep the most frequent groups; the rest become one that says how many it holds."""
+    counts = names.value_counts()
+    rare = counts.index[MOST_GROUPS:]
+    return names.where(~names.isin(rare), f"{len(rare)} others")
 
 
 def age_bands(ages: pd.Series) -> pd.Series:

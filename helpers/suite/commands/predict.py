@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from helpers.core.errors import SuiteError, UsageError
-from helpers.core.params import nearest_name
-from helpers.core.runs import Run, runs_with
+from helpers.core.runs import existing_run
 from helpers.suite.console import console, errors
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def predict(
     from helpers.model.predictor import Predictor
 
     films = find_films(places)
-    predictor = Predictor.load(_folder(run))
+    predictor = Predictor.load(existing_run(run, "model/labels.json").folder)
     if saliency is not None:
         _make_folder(saliency)
     accepted = turned_away = 0
@@ -51,16 +50,6 @@ def predict(
         markup=False,
     )
     raise typer.Exit(0 if accepted else 1)
-
-
-def _folder(name: str) -> Path:
-    """The run's folder; UsageError, with the nearest run that has a model, if there is none."""
-    folder = Run(name).folder
-    if folder.is_dir():
-        return folder
-    known = runs_with("model/labels.json")
-    hint = nearest_name(name, known) or (f"; there are {', '.join(known)}" if known else "")
-    raise UsageError(f"There is no run '{name}'{hint or '; make it with `cxr run`'}.")
 
 
 def _tell(prediction: "Prediction", as_json: bool) -> None:

@@ -84,3 +84,20 @@ def test_age_bands_hold_their_lower_edge():
 def test_blank_words_are_unknown():
     names = subgroup_names(pd.DataFrame({"sex": [" ", "F ", None]}))
     assert names["sex"].tolist() == ["unknown", "F", "unknown"]
+
+
+def test_a_hundred_sources_become_eight_and_the_others():
+    sources = [f"site {number}" for number in range(100)] + ["NIH"] * 10
+    names = subgroup_names(pd.DataFrame({"source": sources}))["source"]
+    assert names.nunique() == 9
+    assert (names == "NIH").sum() == 10
+    assert (names == "93 others").sum() == 93
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_group_of_one_patient_has_a_value_and_no_warning(predictions, films):
+    one = predictions.select(np.arange(120) < 2)
+    row = score_subgroups(one, films.iloc[:2], resamples=50, seed=0)[0]
+    assert row["patients"] == 1
+    assert row["accuracy"]["value"] is not None
+    assert row["accuracy"]["reason"] == "1 patient is too few for an interval"
