@@ -1,39 +1,32 @@
-"""Start Keras and TensorFlow quietly: the one place that imports them for the model room.
+"""Start Keras quietly: the one place that imports it, on TensorFlow or (KERAS_BACKEND=jax) on JAX.
 
 TensorFlow writes start-up notes to the process's standard error from C++, where Python cannot
 filter them; in a notebook they would be stored as output. Errors still surface as exceptions.
+Only the light model and the logs need TensorFlow itself; they import it from here.
 """
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
+
+from helpers.model.quiet import quiet_stderr
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-
-
-@contextmanager
-def quiet_stderr() -> Iterator[None]:
-    """Send file descriptor 2 (where C++ writes) to nowhere for the length of the block."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
-
+ON_TENSORFLOW = os.environ["KERAS_BACKEND"] == "tensorflow"
 
 with quiet_stderr():
     import keras
-    import tensorflow as tf
 
-    # The first touch of the devices is what writes the notes.
-    GPUS = tuple(tf.config.list_physical_devices("GPU"))
+    if ON_TENSORFLOW:
+        import tensorflow as tf
 
-__all__ = ["GPUS", "Device", "keras", "prepare_device", "quiet_stderr", "tf"]
+        # The first touch of the devices is what writes the notes.
+        GPUS = tuple(tf.config.list_physical_devices("GPU"))
+    else:
+        tf = None
+        GPUS = tuple(name for name in keras.distribution.list_devices() if "gpu" in name.lower())
+
+__all__ = ["GPUS", "ON_TENSORFLOW", "Device", "keras", "prepare_device", "tf"]
 
 
 @dataclass(frozen=True)
@@ -54,10 +47,11 @@ def prepare_device(seed: int, *, deterministic: bool = True, mixed: bool = False
         mixed: float16 arithmetic with float32 weights; only a GPU gains, so a CPU ignores it.
     """
     keras.utils.set_random_seed(seed)
-    if deterministic:
-        tf.config.experimental.enable_op_determinism()
-    for gpu in GPUS:
-        tf.config.experimental.set_memory_growth(gpu, True)
+    if ON_TENSORFLOW:
+        if deterministic:
+            tf.config.experimental.enable_op_determinism()
+        for gpu in GPUS:
+            tf.config.experimental.set_memory_growth(gpu, True)
     precision = "mixed_float16" if mixed and GPUS else "float32"
     keras.mixed_precision.set_global_policy(precision)
     return Device(_device_name(), "gpu" if GPUS else "cpu", precision)
@@ -66,5 +60,7 @@ def prepare_device(seed: int, *, deterministic: bool = True, mixed: bool = False
 def _device_name() -> str:
     if not GPUS:
         return f"CPU ({os.cpu_count()} cores)"
+    if not ON_TENSORFLOW:
+        return f"GPU ({GPUS[0]})"
     details = tf.config.experimental.get_device_details(GPUS[0])
     return f"GPU ({details.get('device_name', 'unnamed')})"

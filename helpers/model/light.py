@@ -19,7 +19,8 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 from helpers.core.errors import SuiteError
 from helpers.core.runs import replacing
 from helpers.model.architectures.layers import LOGITS_LAYER, PROBABILITIES_LAYER, SALIENCY_LAYER
-from helpers.model.backend import keras, quiet_stderr, tf
+from helpers.model.backend import keras, tf
+from helpers.model.quiet import quiet_stderr
 
 layers = keras.layers
 Signature = tf.types.experimental.GenericFunction
