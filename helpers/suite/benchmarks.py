@@ -8,6 +8,7 @@ A module `bench_<name>.py` has `run() -> list[dict]`, a row for each measurement
 import contextlib
 import os
 import runpy
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -63,6 +64,8 @@ def find_benchmarks(names: list[str]) -> list[Path]:
 def run_benchmark(path: Path) -> list[Measurement]:
     """Measure one module in an outputs folder of its own, removed afterwards with its store."""
     name = path.stem.removeprefix("bench_")
+    if str(PROJECT) not in sys.path:
+        sys.path.append(str(PROJECT))  # benchmarks share code under `tests.benchmarks`
     with _throw_away_outputs():
         rows: list[dict[str, Any]] = runpy.run_path(str(path))["run"]()
     return [Measurement(name, **row) for row in rows]
