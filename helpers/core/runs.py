@@ -82,6 +82,9 @@ class Run:
         self.name = name
         self.folder = outputs_root() / name
 
+    def __repr__(self) -> str:
+        return f"Run({self.name!r})"
+
     def path(self, name: str) -> Path:
         """Where `name` (one of the run's own file names) is or will be."""
         return self.folder / name

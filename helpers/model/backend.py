@@ -20,6 +20,7 @@ with quiet_stderr():
     if ON_TENSORFLOW:
         import tensorflow as tf
 
+        tf.get_logger().setLevel("WARNING")  # its notes name temporary folders
         # The first touch of the devices is what writes the notes.
         GPUS = tuple(tf.config.list_physical_devices("GPU"))
     else:
