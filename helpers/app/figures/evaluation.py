@@ -58,7 +58,7 @@ def roc_curves(labels: Sequence[str], probabilities: np.ndarray, classes: Sequen
     """Sensitivity against 1 − specificity, one curve for each class against the rest."""
     from sklearn.metrics import roc_auc_score, roc_curve
 
-    figure, axes = single("ROC: each class against the rest", height=4.2, width=5.6)
+    figure, axes = single("ROC: each class against the rest", height=4.2)
     areas = []
     for name, colour, truth, score in _curves(labels, probabilities, classes):
         false_rate, sensitivity, _ = roc_curve(truth, score)
@@ -67,7 +67,7 @@ def roc_curves(labels: Sequence[str], probabilities: np.ndarray, classes: Sequen
     axes.plot([0, 1], [0, 1], color=MUTED, lw=0.8, ls=":")
     axes.annotate("chance", (0.62, 0.57), color=MUTED, rotation=38, ha="center")
     _unit_square(axes, "1 − specificity", "sensitivity")
-    legend(axes, loc="lower right", title="area under the curve")
+    legend(axes, title="area under the curve")
     return named(figure, "roc_curves", f"Area under the ROC curve: {_or_none(areas)}.")
 
 
@@ -78,9 +78,7 @@ def precision_recall_curves(
     """Precision against sensitivity; the dotted line is a guess at the class's share."""
     from sklearn.metrics import average_precision_score, precision_recall_curve
 
-    figure, axes = single(
-        "Precision and recall: each class against the rest", height=4.2, width=5.6
-    )
+    figure, axes = single("Precision and recall: each class against the rest", height=4.2)
     areas = []
     for name, colour, truth, score in _curves(labels, probabilities, classes):
         precision, sensitivity, _ = precision_recall_curve(truth, score)
@@ -88,7 +86,7 @@ def precision_recall_curves(
         axes.plot(sensitivity, precision, color=colour, label=areas[-1])
         axes.axhline(truth.mean(), color=colour, lw=0.8, ls=":")
     _unit_square(axes, "sensitivity (recall)", "precision (PPV)")
-    legend(axes, loc="lower left", title="average precision")
+    legend(axes, title="average precision")
     words = f"Average precision: {_or_none(areas)}. Dotted lines: the share of each class."
     return named(figure, "precision_recall_curves", words)
 
@@ -116,7 +114,7 @@ def reliability(
         gap = float((table["films"] * (table["confidence"] - table["accuracy"]).abs()).sum())
         gaps.append(f"{name}: {gap / max(table['films'].sum(), 1):.3f}")
         upper.plot(table["confidence"], table["accuracy"], "o-", ms=5, color=colour, label=gaps[-1])
-        lower.step(table["middle"], table["films"], where="mid", color=colour)
+        lower.bar(table["middle"], table["films"], 1 / bins, fill=False, ec=colour, lw=1.5)
     upper.set(title="Reliability: is the confidence earned?", ylabel="films classified rightly")
     upper.set_ylim(0, 1.02)
     legend(upper, title="calibration error")

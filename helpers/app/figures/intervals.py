@@ -43,7 +43,10 @@ def subgroup_intervals(table: pd.DataFrame, metric: str) -> Figure:
     rows = table.to_dict("records")
     names = [f"{row['group']}: {row['value']} (n = {int(row['n']):,})" for row in rows]
     metrics = [{"value": row["score"], "low": row["low"], "high": row["high"]} for row in rows]
-    figure, axes = single(f"{metric} in subgroups, 95 % interval", height=0.9 + 0.32 * len(rows))
+    figure, axes = single(
+        f"{metric[:1].upper()}{metric[1:]} in subgroups, 95 % interval",
+        height=0.9 + 0.32 * len(rows),
+    )
     _dots(axes, names, metrics, ACCENT, 0.0)
     _rows(axes, names)
     told = [f"{name} {interval_text(one)}" for name, one in zip(names, metrics, strict=True)]

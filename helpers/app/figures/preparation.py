@@ -32,7 +32,11 @@ def enhancements(versions: Mapping[str, np.ndarray]) -> Figure:
     columns = min(3, len(names))
     rows = -(-len(names) // columns)
     figure, axes = panels(
-        2 * rows, columns, height=2.5 * rows + 0.4, width=2.25 * columns, height_ratios=[4, 1] * rows
+        2 * rows,
+        columns,
+        height=2.5 * rows + 0.4,
+        width=2.25 * columns,
+        height_ratios=[4, 1] * rows,
     )
     for panel in axes:
         panel.set_axis_off()

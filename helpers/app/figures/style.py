@@ -150,9 +150,10 @@ def plural(number: int, noun: str) -> str:
 
 
 def legend(axes: Axes, **options: Any) -> None:
-    """A legend, by default at the right of the panel; none where nothing has a label."""
+    """A legend, at the right of the panel unless `loc` is given; none where nothing has a label."""
+    beside = {} if "loc" in options else {"loc": "upper left", "bbox_to_anchor": (1, 1)}
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(**({"loc": "upper left", "bbox_to_anchor": (1, 1)} | options))
+        axes.legend(**beside, **options)
 
 
 def light_grid(axes: Axes, axis: str = "y") -> None:

@@ -70,7 +70,7 @@ def _mark_best(axes: Axes, history: pd.DataFrame) -> None:
     """A dotted line at the epoch of the best validation accuracy."""
     if "val_accuracy" in history and history["val_accuracy"].notna().any():
         best = int(history["val_accuracy"].to_numpy().argmax()) + 1
-        axes.axvline(best, color=MUTED, lw=1, ls=":", label="best epoch")
+        axes.axvline(best, color=MUTED, lw=1, ls=":", label="best validation\naccuracy")
 
 
 def _in_words(history: pd.DataFrame) -> str:
