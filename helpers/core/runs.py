@@ -83,6 +83,7 @@ class Run:
         self.folder = outputs_root() / name
 
     def __repr__(self) -> str:
+        """The name alone: what a notebook shows must be the same on every machine."""
         return f"Run({self.name!r})"
 
     def path(self, name: str) -> Path:
