@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from helpers.data.phantoms.anatomy import Anatomy, Tissue, lay_tissue
-from helpers.data.phantoms.geometry import Frame
+from helpers.data.phantoms.geometry import Frame, ramp, smooth_noise
 from helpers.data.phantoms.pathology import (
     VISIBLE_SHARE,
     Consolidation,
@@ -21,6 +21,7 @@ from helpers.data.phantoms.skeleton import lay_bones
 Disease = GroundGlass | Consolidation | None
 
 HEART_GROWTH = {"PA": 1.0, "AP": 1.14, "AP Supine": 1.22}
+UNEVEN_CM = 0.6  # folds of muscle and fat that no two patients share
 BLADES_APART = {"PA": 0.85, "AP": 0.35, "AP Supine": 0.1}
 
 
@@ -38,9 +39,9 @@ def sample_frame(rng: np.random.Generator, view: str, size: int) -> Frame:
     portable = view != "PA"
     return Frame(
         size=size,
-        scale=0.41 * float(np.exp(rng.normal(0, 0.07))),
+        scale=0.41 * float(np.exp(rng.normal(0, 0.05))),
         angle=float(rng.normal(0, 0.05 if portable else 0.025)),
-        offset=(float(rng.normal(0, 0.025)), float(rng.normal(0.0, 0.03))),
+        offset=(float(rng.normal(0, 0.02)), float(rng.normal(0.0, 0.025))),
         yaw=float(rng.normal(0, 0.12 if portable else 0.06)),
     )
 
@@ -60,7 +61,9 @@ def render_frontal(
     exposure = Exposure.sample(rng, portable=view != "PA")
     share = _filled_share(disease, frame, tissue, rng, severity)
     aerated = tissue.air * (np.float32(LUNG_AIR_SHARE) * (1 - share))
-    soft = np.maximum(tissue.body - aerated - tissue.gas + tissue.vessels, 0)
+    uneven = UNEVEN_CM * smooth_noise(rng, size, 3)
+    body = tissue.body + uneven * ramp(tissue.body - 5, 5)
+    soft = np.maximum(body - aerated - tissue.gas + tissue.vessels, 0)
     film = expose(soft, bones, exposure, rng)
     return Rendering(film, tissue.lung_mask, (share > VISIBLE_SHARE) & tissue.lung_mask)
 

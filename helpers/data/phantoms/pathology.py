@@ -42,13 +42,13 @@ class Consolidation:
 
 
 def sample_ground_glass(rng: np.random.Generator, anatomy: Anatomy) -> GroundGlass:
-    """Three to seven patches in each lung, near the wall and mostly low."""
-    counts = rng.integers(3, 8, 2)
+    """Four to eight patches in each lung, near the wall and mostly low."""
+    counts = rng.integers(4, 9, 2)
     side = np.repeat([-1.0, 1.0], counts)
     down = np.clip(rng.normal(0.34, 0.3, len(side)), -0.6, anatomy.right_dome)
     reach = anatomy.half_width(down) * np.clip(rng.normal(0.78, 0.13, len(side)), 0.4, 0.97)
     axes = rng.uniform(0.08, 0.24, (len(side), 2)) * [0.85, 1.25]
-    share = float(np.exp(rng.uniform(np.log(0.16), np.log(0.5))))
+    share = float(np.exp(rng.uniform(np.log(0.35), np.log(0.9))))
     centres = np.stack([side * reach, down], axis=1)
     return GroundGlass(centres, axes, rng.uniform(0, np.pi, len(side)), share)
 
@@ -65,8 +65,8 @@ def sample_consolidation(rng: np.random.Generator) -> Consolidation:
         fissure={"upper": 0.0, "middle": 0.06, "lower": 0.2}[lobe] + rng.normal(0, 0.06),
         slope={"upper": 0.1, "middle": 0.05, "lower": -0.45}[lobe] + rng.normal(0, 0.08),
         centre=(side * inward, down),
-        extent=(rng.uniform(0.26, 0.46), rng.uniform(0.24, 0.42)),
-        share=float(np.exp(rng.uniform(np.log(0.24), np.log(0.85)))),
+        extent=(rng.uniform(0.4, 0.65), rng.uniform(0.36, 0.55)),
+        share=float(np.exp(rng.uniform(np.log(0.5), np.log(0.98)))),
     )
 
 
@@ -86,8 +86,8 @@ def fill_ground_glass(
     soft = cv2.GaussianBlur(canvas, (0, 0), 0.06 * small.unit)
     veil = cv2.resize(soft, (frame.size, frame.size), interpolation=cv2.INTER_CUBIC)
     texture = smooth_noise(rng, frame.size, 11, octaves=3)
-    share = veil * np.float32(1 / 255) * (0.75 + 0.38 * texture)
-    return np.clip(share, 0, 1.6) * np.float32(patches.share * severity)
+    share = veil * np.float32(1 / 255) * (0.75 + 0.45 * texture)
+    return np.clip(share, 0, 1.7) * np.float32(patches.share * severity)
 
 
 def fill_lobe(

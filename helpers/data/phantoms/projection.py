@@ -30,13 +30,13 @@ class Exposure:
     def sample(cls, rng: np.random.Generator, portable: bool) -> Exposure:
         """Draw an exposure; a portable film has more scatter and noise."""
         return cls(
-            scatter=rng.uniform(0.15, 0.4) + 0.15 * portable,
+            scatter=rng.uniform(0.18, 0.34) + 0.1 * portable,
             noise=rng.uniform(0.002, 0.006) * (1.6 if portable else 1.0),
-            black=rng.uniform(0.0, 4.0),
-            white=rng.uniform(94.0, 100.0),
-            gamma=float(np.exp(rng.normal(0.0, 0.2))),
+            black=rng.uniform(4.0, 9.0),
+            white=rng.uniform(97.0, 100.0),
+            gamma=float(np.exp(rng.normal(0.0, 0.1))),
             blur=rng.uniform(0.0, 0.0022),
-            grid_slope=rng.normal(0.0, 0.09),
+            grid_slope=rng.normal(0.0, 0.05),
         )
 
 
