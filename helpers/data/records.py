@@ -91,7 +91,7 @@ def _describe(table: pd.DataFrame, metadata: pd.DataFrame) -> pd.DataFrame:
     rows["licence"] = rows.get("license")
     rows["source"] = rows["url"].map(_site, na_action="ignore") if "url" in rows else None
     wanted = ["finding", "patient_id", "view", "source", "licence", *CARRIED_COLUMNS]
-    rows = rows.reindex(columns=["filename", *wanted])
+    rows = rows.reindex(columns=["filename", *wanted]).astype("string")
     return table.merge(rows, on="filename", how="left", validate="many_to_one")
 
 
