@@ -110,6 +110,9 @@ class Parameters(BaseModel):
     stop_at_accuracy: float | None = Field(
         None, gt=0, le=1, description="stop once the validation accuracy reaches this"
     )
+    mirror_at_test: bool = Field(
+        False, description="predict each film and its mirror image, and take the mean"
+    )
     mixed_precision: bool = Field(False, description="half-precision arithmetic on a GPU")
     xla: bool = Field(False, description="compile the training step with XLA")
     tensorboard: bool = Field(False, description="write TensorBoard logs to model/logs")

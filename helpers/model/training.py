@@ -136,14 +136,22 @@ def fit(
     )
 
 
-def predict(model: keras.Model, images: np.ndarray, batch_size: int = 64) -> np.ndarray:
-    """Class probabilities of films: uint8 (N, S, S) in, float32 (N, C) out."""
-    parts = [
-        keras.ops.convert_to_numpy(
-            model.predict_on_batch(images[start : start + batch_size, ..., None])
-        )
-        for start in range(0, len(images), batch_size)
-    ]
+def predict(
+    model: keras.Model, images: np.ndarray, batch_size: int = 64, *, mirrored: bool = False
+) -> np.ndarray:
+    """Class probabilities of films: uint8 (N, S, S) in, float32 (N, C) out.
+
+    mirrored: the mean over each film and its mirror image.
+    """
+    parts = []
+    for start in range(0, len(images), batch_size):
+        films = np.asarray(images[start : start + batch_size])[..., None]
+        found = keras.ops.convert_to_numpy(model.predict_on_batch(films))
+        if mirrored:
+            found = (
+                found + keras.ops.convert_to_numpy(model.predict_on_batch(films[:, :, ::-1]))
+            ) / 2
+        parts.append(found)
     return np.concatenate(parts)
 
 

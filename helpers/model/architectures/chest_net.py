@@ -28,7 +28,9 @@ def chest_net(
 ) -> keras.Model:
     """Build a narrow pre-activation residual network that ends in global average pooling."""
     films = film_input(image_size)
-    x = layers.Conv2D(widths[0], 5, strides=2, padding="same", use_bias=False)(to_unit(films))
+    # Each film's own mean and spread are taken out: exposure differs by hospital, not by disease.
+    x = layers.LayerNormalization(axis=(1, 2, 3), center=False, scale=False)(to_unit(films))
+    x = layers.Conv2D(widths[0], 5, strides=2, padding="same", use_bias=False)(x)
     for width in widths[1:]:
         x = _residual(layers.MaxPooling2D(2)(x), width)
     x = layers.Activation("relu")(layers.BatchNormalization()(x))
