@@ -108,7 +108,33 @@ def limitations(facts: RunFacts) -> str:
     return " ".join(notes)
 
 
+def external_test(facts: RunFacts) -> str:
+    """Scores on collections that were never in the run."""
+    parts = [
+        f"{test['data']} ({plural(test['scores']['n'], 'film')}): accuracy "
+        f"{interval_text(test['scores']['accuracy'])}, AUROC "
+        f"{interval_text(test['scores']['auroc'])}"
+        for test in facts.external
+    ]
+    return "; ".join(parts) + "." if parts else ""
+
+
+def input_check(facts: RunFacts) -> str:
+    """What happens to pictures that are no frontal films."""
+    own = facts.gate_errors.get("films of this run")
+    if own is None:
+        return ""
+    others = [errors["accepted"] for errors in facts.gate_errors.values() if errors is not own]
+    worst = f"; of other pictures at most {max(others):.1%} pass" if others else ""
+    return (
+        f"A gate turns away what is no frontal chest film: {own['accepted']:.1%} of held-out films "
+        f"of this run pass{worst}."
+    )
+
+
 ANSWERS = (
+    external_test,
+    input_check,
     sample_size,
     metrics_used,
     uncertainty,

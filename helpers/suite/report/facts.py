@@ -31,6 +31,8 @@ class RunFacts:
     preprocessing: dict[str, Any] | None
     metrics: dict[str, Any] | None
     predictions: pd.DataFrame | None
+    external: tuple[dict[str, Any], ...]  # what `cxr evaluate` wrote, one for each collection
+    gate_errors: dict[str, dict[str, float]]  # kind of picture -> n, accepted (share)
     missing: tuple[str, ...]
 
     @property
@@ -69,6 +71,11 @@ def read_facts(name: str) -> RunFacts:
         preprocessing=preprocessing,
         metrics=metrics,
         predictions=parts["predictions"],
+        external=tuple(
+            run.read_json(f"external/{path.name}")
+            for path in sorted(run.path("external").glob("*.json"))
+        ),
+        gate_errors=(_json(run, "model/gate.json") or {}).get("errors", {}),
         missing=tuple(_absence(name) for name, content in found.items() if content is None),
     )
 
@@ -106,5 +113,5 @@ def finding_words(finding: Any) -> str:
         for name in ("sentence", "message", "text"):
             if finding.get(name):
                 return str(finding[name])
-        return "; ".join(f"{name}: {value}" for name, value in finding.items())
+        return "; ".join(f"{name}: {value}" for name, value in finding.items() if value)
     return str(finding)

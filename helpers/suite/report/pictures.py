@@ -21,9 +21,7 @@ from helpers.app.figures.metadata import UNKNOWN, known_values
 from helpers.model.comparison import class_columns
 from helpers.model.subgroups import subgroup_table
 from helpers.suite.report.facts import RunFacts
-from helpers.suite.report.tables import SCORE_NAMES
-
-COMPARED = ("accuracy", "macro_f1", "auroc")
+from helpers.suite.report.tables import MAIN_SCORES, SCORE_NAMES
 
 
 @dataclass(frozen=True)
@@ -80,9 +78,9 @@ def result_figures(facts: RunFacts) -> Iterator[Figure]:
 def comparison_figures(runs: Sequence[RunFacts]) -> Iterator[Figure]:
     """The runs' main scores side by side."""
     scored = {
-        run.name: {SCORE_NAMES[name]: run.metrics.get(name, {}) for name in COMPARED}
+        run.name: {SCORE_NAMES[name]: run.metrics.get(name, {}) for name in MAIN_SCORES}
         for run in runs
         if run.metrics is not None
     }
     if len(scored) > 1:
-        yield intervals.systems_comparison(scored, [SCORE_NAMES[name] for name in COMPARED])
+        yield intervals.systems_comparison(scored, [SCORE_NAMES[name] for name in MAIN_SCORES])

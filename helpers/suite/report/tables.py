@@ -1,6 +1,6 @@
 """A run's facts as small tables of text, for the page and for Markdown alike."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ SCORE_NAMES = {
     "brier": "Brier score (0 is best)",
     "ece": "calibration error (0 is best)",
 }
+MAIN_SCORES = ("accuracy", "macro_f1", "auroc")
 CLASS_SCORE_NAMES = {
     "precision": "precision",
     "sensitivity": "sensitivity (recall)",
@@ -130,6 +131,35 @@ def subgroups(metrics: Mapping[str, Any]) -> Table:
     return make("Subgroups", ("group", "films", "patients", "accuracy", "AUROC"), rows)
 
 
+def external(facts: RunFacts) -> Table:
+    """Scores on collections that were never in the run, a row for each."""
+    rows = [
+        (
+            test["data"],
+            f"{test['scores']['n']:,}",
+            *(interval_text(test["scores"].get(name, {})) for name in MAIN_SCORES),
+        )
+        for test in facts.external
+    ]
+    header = ("collection", "films", *(SCORE_NAMES[name] for name in MAIN_SCORES))
+    return make("External tests", header, rows)
+
+
+def gate(facts: RunFacts) -> Table:
+    """What the gate lets pass, by kind of picture, on pictures held out of its fit."""
+    rows = [
+        (kind, f"{errors['n']:,}", f"{errors['accepted']:.1%}")
+        for kind, errors in facts.gate_errors.items()
+    ]
+    return make("Pictures that the gate accepts as films", ("kind", "shown", "accepted"), rows)
+
+
+def audit(facts: RunFacts) -> Table:
+    """Every value that the audits recorded, nested names joined."""
+    rows = [row for row in _flat("", facts.audit or {}) if not row[0].startswith("findings")]
+    return make("What the audits measured", ("check", "value"), rows)
+
+
 def settings(facts: RunFacts) -> Table:
     """Every parameter of the run as it was used."""
     rows = [(name, _plain(value)) for name, value in sorted(facts.settings.items())]
@@ -167,6 +197,24 @@ def audit_word(facts: RunFacts) -> str:
     if facts.audit is None:
         return "not made"
     return "passed" if facts.audit.get("passed") else "failed"
+
+
+def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Nested mappings as rows; a metric stays one value, a list of plain values one row."""
+    if isinstance(value, Mapping) and "value" in value:
+        yield name, interval_text(value) if _is_number(value["value"]) else str(value["value"])
+    elif isinstance(value, Mapping):
+        for key, content in value.items():
+            yield from _flat(f"{name}: {key}" if name else str(key), content)
+    elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+        for place, item in enumerate(value, start=1):
+            yield from _flat(f"{name} {place}", item)
+    else:
+        yield name, f"{value:.3f}" if isinstance(value, float) else _plain(value)
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or isinstance(value, int | float)
 
 
 def _scored(metric: Mapping[str, Any]) -> tuple[str, str]:

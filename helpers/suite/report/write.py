@@ -79,6 +79,8 @@ def _content(facts: RunFacts, others: Sequence[RunFacts]) -> dict[str, Any]:
         "data": _data(facts),
         "training": _part([], pictures.training_figures(facts)),
         "results": _results(facts),
+        "audits": _part([tables.audit(facts), tables.gate(facts)], []),
+        "external": _part([tables.external(facts)], []),
         "comparison": _comparison(runs),
         "settings": tables.settings(facts),
         "provenance": tables.provenance(facts),

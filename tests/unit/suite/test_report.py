@@ -211,6 +211,23 @@ def test_runs_are_compared_with_a_word_on_their_films(new_run) -> None:
     assert "Comparison" not in page_of(run)
 
 
+def test_external_tests_and_gate_errors_are_shown(new_run) -> None:
+    run = new_run(audit={"passed": True, "findings": [], "border": {"auroc": metric(0.55)}})
+    page = page_of(run)
+    assert "No other collection was scored" in page
+    assert "No gate was fitted" in page
+    run.write_json("external/hospital.json", {"data": "s3://other/hospital", "scores": metrics()})
+    errors = {
+        "films of this run": {"n": 90, "accepted": 0.99},
+        "chart": {"n": 40, "accepted": 0.025},
+    }
+    run.write_json("model/gate.json", {"errors": errors})
+    page = page_of(run)
+    assert "s3://other/hospital (3 films): accuracy 0.73 (0.63–0.83)" in page
+    assert "99.0% of held-out films of this run pass; of other pictures at most 2.5% pass" in page
+    assert "border: auroc</th><td>0.55 (0.45–0.65)" in page
+
+
 def test_checklists_have_every_item_once() -> None:
     lists = {
         name: [
