@@ -80,10 +80,15 @@ def explainability(facts: RunFacts) -> str:
 
 def robustness(facts: RunFacts) -> str:
     """What the audits found."""
-    if facts.audit is None:
+    checks = [check for stage in (facts.audit or {}).get("checks", {}).values() for check in stage]
+    if not checks:
         return ""
-    count = len(facts.audit.get("findings", []))
-    return f"Audits for leakage and shortcuts: {audit_word(facts)}, {plural(count, 'finding')}."
+    failed = [check["name"] for check in checks if check["verdict"] == "failed"]
+    told = f"failed: {listed(failed)}" if failed else "none failed"
+    return (
+        f"Audits for leakage and shortcuts: {audit_word(facts)}. {plural(len(checks), 'check')}, "
+        f"{told}. The report lists them with their limits."
+    )
 
 
 ANSWERS = (

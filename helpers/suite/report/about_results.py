@@ -3,7 +3,7 @@
 from helpers.app.figures.intervals import interval_text
 from helpers.app.figures.style import counts_in_words, listed, plural
 from helpers.suite.report.facts import RunFacts
-from helpers.suite.report.tables import SCORE_NAMES
+from helpers.suite.report.tables import SCORE_NAMES, audit_word
 
 
 def sample_size(facts: RunFacts) -> str:
@@ -102,8 +102,8 @@ def fairness(facts: RunFacts) -> str:
 def limitations(facts: RunFacts) -> str:
     """What a reader must know."""
     notes = list((facts.metrics or {}).get("notes", []))
-    if facts.audit is None:
-        notes.append("No audit for shortcuts was made.")
+    if audit_word(facts) in ("not made", "not finished"):
+        notes.append("No whole audit for shortcuts was made.")
     notes.append("Labels are taken on trust, and one collection is not the world.")
     return " ".join(notes)
 

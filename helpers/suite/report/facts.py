@@ -108,10 +108,7 @@ def _films(manifest: pd.DataFrame | None, splits: pd.DataFrame | None) -> pd.Dat
 
 
 def finding_words(finding: Any) -> str:
-    """One finding of the audits as a sentence, whatever shape it was recorded in."""
+    """A failed check of the audits as one sentence with its name."""
     if isinstance(finding, Mapping):
-        for name in ("sentence", "message", "text"):
-            if finding.get(name):
-                return str(finding[name])
-        return "; ".join(f"{name}: {value}" for name, value in finding.items() if value)
+        return f"{finding.get('name', 'finding')}: {finding.get('sentence', 'failed')}"
     return str(finding)

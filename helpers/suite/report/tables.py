@@ -1,6 +1,6 @@
 """A run's facts as small tables of text, for the page and for Markdown alike."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -155,9 +155,16 @@ def gate(facts: RunFacts) -> Table:
 
 
 def audit(facts: RunFacts) -> Table:
-    """Every value that the audits recorded, nested names joined."""
-    rows = [row for row in _flat("", facts.audit or {}) if not row[0].startswith("findings")]
-    return make("What the audits measured", ("check", "value"), rows)
+    """Every check of the audits, passed, failed or not tested, with what it means."""
+    rows = [
+        (
+            *(check["name"], check["verdict"]),
+            *(_short(check["value"]), _short(check["limit"]), check["sentence"]),
+        )
+        for checks in (facts.audit or {}).get("checks", {}).values()
+        for check in checks
+    ]
+    return make("What was checked", ("check", "verdict", "value", "limit", "meaning"), rows)
 
 
 def settings(facts: RunFacts) -> Table:
@@ -193,28 +200,16 @@ def comparison(runs: Sequence[RunFacts]) -> Table:
 
 
 def audit_word(facts: RunFacts) -> str:
-    """`passed`, `failed` or `not made`."""
-    if facts.audit is None:
+    """`passed`, `failed`, `not finished` (only some checks are done) or `not made`."""
+    if not facts.audit or not facts.audit.get("checks", facts.audit.get("passed") is not None):
         return "not made"
-    return "passed" if facts.audit.get("passed") else "failed"
+    if "passed" not in facts.audit:
+        return "not finished"
+    return "passed" if facts.audit["passed"] else "failed"
 
 
-def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
-    """Nested mappings as rows; a metric stays one value, a list of plain values one row."""
-    if isinstance(value, Mapping) and "value" in value:
-        yield name, interval_text(value) if _is_number(value["value"]) else str(value["value"])
-    elif isinstance(value, Mapping):
-        for key, content in value.items():
-            yield from _flat(f"{name}: {key}" if name else str(key), content)
-    elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
-        for place, item in enumerate(value, start=1):
-            yield from _flat(f"{name} {place}", item)
-    else:
-        yield name, f"{value:.3f}" if isinstance(value, float) else _plain(value)
-
-
-def _is_number(value: Any) -> bool:
-    return value is None or isinstance(value, int | float)
+def _short(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3g}"
 
 
 def _scored(metric: Mapping[str, Any]) -> tuple[str, str]:
