@@ -108,7 +108,7 @@ def _execute(step: Step, parameters: dict, run: Run) -> None:
                 kernel_name="python3",
                 progress_bar=bar,
                 cwd=PROJECT,
-                config=_kernel_config(),
+                config=kernel_config(),
             )
     except PapermillExecutionError as error:
         raise SuiteError(
@@ -122,7 +122,7 @@ def _execute(step: Step, parameters: dict, run: Run) -> None:
         ) from error
 
 
-def _kernel_config():
+def kernel_config():
     """Talk to the kernel over a socket file where there are such, not over an open TCP port."""
     from traitlets.config import Config
 

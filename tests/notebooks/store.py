@@ -15,6 +15,7 @@ from nbclient import NotebookClient
 
 from helpers.core.runs import replacing
 from helpers.data import local_s3
+from helpers.suite.runner import kernel_config
 from tests.notebooks.anatomy import NOTEBOOKS, read, stored
 
 CELL_SECONDS = 1800
@@ -29,6 +30,7 @@ def execute(path: Path) -> nbformat.NotebookNode:
         resources={"metadata": {"path": str(NOTEBOOKS)}},
         store_widget_state=False,
         record_timing=False,
+        config=kernel_config(),
     )
     return client.execute()
 
