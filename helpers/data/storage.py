@@ -26,8 +26,6 @@ from helpers.data.storage_errors import EmptyPrefixError, MissingBucketError, ex
 if TYPE_CHECKING:
     import s3fs
 
-__all__ = ["Address", "EmptyPrefixError", "MissingBucketError", "StoredObject"]
-
 CONNECTIONS = 32
 FETCH_ATTEMPTS = 3
 _CHAIN_VARIABLES = (
