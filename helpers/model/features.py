@@ -1,0 +1,21 @@
+"""Deep features: what a network knows of a film just before its last layer."""
+
+import numpy as np
+
+from helpers.model.architectures.layers import LOGITS_LAYER
+from helpers.model.backend import keras
+
+
+def feature_network(model: keras.Model) -> keras.Model:
+    """The network up to the input of `logits`, sharing its weights."""
+    return keras.Model(model.input, model.get_layer(LOGITS_LAYER).input, name=model.name)
+
+
+def deep_features(model: keras.Model, images: np.ndarray, batch_size: int = 32) -> np.ndarray:
+    """Features float32 (N, F) of films uint8 (N, S, S), computed once and in batches."""
+    network = feature_network(model)
+    parts = [
+        network.predict_on_batch(np.asarray(images[start : start + batch_size])[..., None])
+        for start in range(0, len(images), batch_size)
+    ]
+    return np.concatenate([keras.ops.convert_to_numpy(part) for part in parts])
