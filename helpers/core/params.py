@@ -127,6 +127,12 @@ class Parameters(BaseModel):
     resamples: int = Field(2000, ge=200, le=100_000, description="bootstrap draws of an interval")
     compare_with: str | None = Field(None, description="another run, for a paired test")
 
+    # Prediction
+    uncertain_below: float = Field(
+        0.7, ge=0, le=1, description="a film of less confidence is shown as uncertain"
+    )
+    language: str = Field("en", description="language of the upload panel: en, es or hi")
+
     # Results
     results_prefix: str = Field("runs", description="folder of the bucket that 07_deploy writes to")
 

@@ -1,11 +1,14 @@
 """Where films to predict come from: files, folders of any size, objects and prefixes of a store."""
 
+import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from helpers.core.errors import UsageError
+from helpers.core.runs import Run
 from helpers.data.remarks import UnreadableFilmError
 from helpers.data.scaling import check_bytes
 
@@ -31,6 +34,22 @@ def find_films(places: Iterable[str]) -> Iterator[FilmSource]:
     """
     found = [_at_address(place) if place.startswith(S3) else _at_path(place) for place in places]
     return (source for sources in found for source in sources)
+
+
+def films_of_split(run: Run, split: str, seed: int = 0) -> Iterator[tuple[str, FilmSource]]:
+    """(label, film as ingested) of a run's split, in an order shuffled once, again and again.
+
+    Raises MissingInputError, naming the notebook, for a run without splits.
+    """
+    from helpers.data.library import FilmLibrary
+
+    library = FilmLibrary()
+    splits = run.read_table("splits.csv")
+    films = run.read_table("manifest.csv").merge(splits[splits["split"] == split], on="key")
+    films = films.sample(frac=1, random_state=seed)
+    named = zip(films["label"], films["key"], films["sha256"], strict=True)
+    sources = [(label, FilmSource(key, partial(library.read, sha))) for label, key, sha in named]
+    return itertools.cycle(sources)
 
 
 def _at_path(place: str) -> Iterator[FilmSource]:

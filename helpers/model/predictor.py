@@ -41,6 +41,7 @@ class Predictor:
     image_size, enhancement: how films are prepared.
     stamp: what the audits said of the run.
     temperature: divides the logits; None leaves the network's own probabilities.
+    mirrored: the mean over each film and its mirror image is taken, as in testing.
     notes: what holds for every prediction, such as a fallback.
     """
 
@@ -51,6 +52,7 @@ class Predictor:
     stamp: str = "not audited"
     temperature: float | None = None
     gate: Gate | None = None
+    mirrored: bool = False
     notes: tuple[str, ...] = ()
 
     @classmethod
@@ -78,6 +80,7 @@ class Predictor:
             stamp=audit_stamp(_read(folder, "run.json", {})),
             temperature=_read(folder, "model/calibration.json", {}).get("temperature"),
             gate=_gate(folder),
+            mirrored=bool(preprocessing.get("mirror_at_test", False)),
             notes=notes,
         )
 
@@ -103,15 +106,23 @@ class Predictor:
         Returns probabilities float64 (N, C) and Grad-CAM maps float32 (N, h, w, C) or None.
         `calibrated=False` gives the network's own probabilities, as fitting a temperature needs.
         """
-        chunks = [
-            self.engine(films[start : start + CHUNK].astype(np.float32)[..., None])
-            for start in range(0, len(films), CHUNK)
-        ]
+        starts = range(0, len(films), CHUNK)
+        chunks = [self._pass(films[start : start + CHUNK]) for start in starts]
         probabilities = np.concatenate([chunk[0] for chunk in chunks]).astype(np.float64)
         if calibrated and self.temperature is not None:
             probabilities = apply_temperature(probabilities, self.temperature)
         maps = [chunk[1] for chunk in chunks]
         return probabilities, None if maps[0] is None else np.concatenate(maps)
+
+    def _pass(self, films: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """One pass of a few films, or the mean of two with their mirror images."""
+        prepared = films.astype(np.float32)[..., None]
+        probabilities, maps = self.engine(prepared)
+        if not self.mirrored:
+            return probabilities, maps
+        mirrored, mirrored_maps = self.engine(np.ascontiguousarray(prepared[:, :, ::-1]))
+        both = None if maps is None else (maps + mirrored_maps[:, :, ::-1]) / 2
+        return (probabilities + mirrored) / 2, both
 
     def _predict(self, film: DecodedFilm, file: str, start: float) -> Prediction:
         if self.gate is not None:

@@ -13,7 +13,7 @@ from helpers.app.widgets.unsaved import UnsavedUpload
 from helpers.core.errors import SuiteError
 from helpers.core.runs import Run
 from helpers.data.scaling import MAX_BYTES
-from helpers.data.sources import FilmSource, find_films
+from helpers.data.sources import FilmSource, films_of_split, find_films
 
 ACCEPTED = ".jpg,.jpeg,.png,.tif,.tiff,.bmp,.webp,.gif,.dcm,.dicom,image/*,application/dicom"
 
@@ -62,7 +62,8 @@ class FilmInputs(widgets.VBox):
 
     def turn_to(self, run: Run) -> None:
         """Take test films from this run."""
-        self._tests = _test_films(run)
+        self._test_count = 0
+        self._run, self._tests = run, None  # read when first asked for: pandas takes its time
         self._test.disabled = not run.path("splits.csv").exists()
 
     def speak(self, messages: Messages) -> None:
@@ -113,13 +114,15 @@ class FilmInputs(widgets.VBox):
 
     def _take_test_film(self, _button: object) -> None:
         try:
-            number, label, source = next(self._tests)
-        except (SuiteError, StopIteration) as error:
-            self._on_problem(str(error) or self._messages.say("no_film"))
+            self._tests = self._tests or films_of_split(self._run, "test")
+            label, film = next(self._tests)
+        except SuiteError as error:
+            self._on_problem(str(error))
             return
+        self._test_count += 1
         shown = self._messages.class_name(label)
-        name = self._messages.say("test_film_name", number=number, label=shown)
-        self._on_films([FilmSource(name, source.read)], 1, True)
+        name = self._messages.say("test_film_name", number=self._test_count, label=shown)
+        self._on_films([FilmSource(name, film.read)], 1, True)
 
 
 def _from_memory(taken: list[tuple[str, bytes]]) -> Iterator[FilmSource]:
@@ -128,17 +131,3 @@ def _from_memory(taken: list[tuple[str, bytes]]) -> Iterator[FilmSource]:
     while taken:
         name, data = taken.pop()
         yield FilmSource(name, lambda data=data: data)
-
-
-def _test_films(run: Run) -> Iterator[tuple[int, str, FilmSource]]:
-    """(number, label, film) of the test split again and again, in an order shuffled once."""
-    from helpers.data.library import FilmLibrary
-
-    manifest, splits = run.read_table("manifest.csv"), run.read_table("splits.csv")
-    films = manifest.merge(splits[splits["split"] == "test"], on="key")
-    films = films.sample(frac=1, random_state=0).reset_index(drop=True)
-    library = FilmLibrary()
-    while len(films):
-        for row in films.itertuples():
-            read = lambda sha256=row.sha256: library.read(sha256)  # noqa: E731
-            yield row.Index + 1, row.label, FilmSource(row.key, read)

@@ -1,13 +1,17 @@
 """Sources: files, folders and prefixes become films to read, lazily and in order."""
 
+import itertools
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from helpers.core.errors import SuiteError, UsageError
+from helpers.core.errors import MissingInputError, SuiteError, UsageError
+from helpers.core.runs import Run
 from helpers.data import scaling, storage
+from helpers.data.library import FilmLibrary
 from helpers.data.remarks import UnreadableFilmError
-from helpers.data.sources import find_films
+from helpers.data.sources import films_of_split, find_films
 
 
 def test_a_folder_gives_its_files_in_order_without_hidden_ones(tmp_path: Path) -> None:
@@ -63,3 +67,21 @@ def test_prefixes_and_single_objects_of_a_store(outputs: Path) -> None:
         find_films(["s3://films/absent"])
     with pytest.raises(UsageError):
         find_films(["s3://"])
+
+
+def test_films_of_a_split_come_with_their_label_and_begin_again(outputs: Path) -> None:
+    run, library = Run("small"), FilmLibrary()
+    names = ("a", "b", "c")
+    rows = [{"key": n, "sha256": library.add(n.encode()), "label": n.upper()} for n in names]
+    run.write_table("manifest.csv", pd.DataFrame(rows))
+    splits = pd.DataFrame({"key": ["a", "b", "c"], "split": ["test", "train", "test"]})
+    run.write_table("splits.csv", splits)
+    films = list(itertools.islice(films_of_split(run, "test"), 4))
+    assert {label for label, _ in films} == {"A", "C"}
+    assert films[0] == films[2]
+    assert all(film.read().decode().upper() == label for label, film in films)
+
+
+def test_a_run_without_splits_names_the_notebook(outputs: Path) -> None:
+    with pytest.raises(MissingInputError, match="03_preprocess"):
+        films_of_split(Run("small"), "test")

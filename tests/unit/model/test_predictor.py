@@ -100,6 +100,17 @@ def test_the_temperature_softens_probabilities_and_keeps_their_order(folder: Pat
     assert raw.max() == pytest.approx(before.confidence, abs=1e-6)
 
 
+def test_mirrored_runs_take_the_mean_of_both_sides(trained) -> None:
+    predictor = Predictor.load(trained[0])
+    both = replace(predictor, mirrored=True)
+    square = prepare_film(film(), 64)[None]
+    left, right = (predictor.predict_pixels(s)[0] for s in (square, square[:, :, ::-1]))
+    probabilities, maps = both.predict_pixels(square)
+    assert np.allclose(probabilities, (left + right) / 2)
+    mirrored_maps = both.predict_pixels(square[:, :, ::-1])[1][:, :, ::-1]
+    assert np.allclose(maps, mirrored_maps, rtol=1e-4, atol=1e-6 * np.abs(maps).max())
+
+
 class TurnsAwayBrightFilms:
     """A gate of the form that helpers.model.gate has."""
 
