@@ -1,31 +1,25 @@
-"""Write the light LiteRT model: probabilities and the Grad-CAM map of every class in one pass.
-
-Grad-CAM weighs each channel of a feature map by the mean gradient of a class's logit over the map
-(Selvaraju 2017). In every network of the registry only flattening or pooling and dense layers lie
-behind `saliency_features`, so that gradient is a short product of their matrices, with the hidden
-relu units that are off left out. It is written down here as such: no automatic gradient, whose
-operations LiteRT lacks, and no second pass.
-"""
+"""Write the light LiteRT model: probabilities and every class's Grad-CAM map in one pass."""
 
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from sklearn.base import ClassifierMixin
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from helpers.core.errors import SuiteError
 from helpers.core.runs import replacing
-from helpers.model.architectures.layers import LOGITS_LAYER, PROBABILITIES_LAYER, SALIENCY_LAYER
+from helpers.model.architectures.layers import LOGITS_LAYER, SALIENCY_LAYER
 from helpers.model.backend import keras, tf
+from helpers.model.heads import save_head
 from helpers.model.quiet import quiet_stderr
+from helpers.model.saliency import channel_weights, dense_path, saliency_maps
 
-layers = keras.layers
 Signature = tf.types.experimental.GenericFunction
-_POOLING = (layers.Flatten, layers.GlobalAveragePooling2D)
-_SILENT = (layers.Dropout, layers.Identity)  # nothing happens there when predicting
+Answer = Callable[[tf.Tensor], dict[str, tf.Tensor]]
 
 
 @dataclass(frozen=True)
@@ -42,6 +36,9 @@ def export_light(
     folder: Path,
     classes: Sequence[str],
     preprocessing: Mapping[str, object],
+    *,
+    mirrored: bool = False,
+    head: ClassifierMixin | None = None,
 ) -> LightModel:
     """Write `model.tflite`, `labels.json` and `preprocessing.json` into `folder`.
 
@@ -55,6 +52,9 @@ def export_light(
         folder: the run's `model/` folder.
         classes: class names in the order of the probabilities.
         preprocessing: how films become the network's input (enhancement and the like).
+        mirrored: answer with the mean over each film and its mirror image.
+        head: a scikit-learn head that replaces the last layer; it goes to `head.skops`, and the
+            signature gives its input `features` (N, F) in place of the map.
 
     Raises:
         SuiteError: the class names do not fit the network, or LiteRT cannot hold it.
@@ -64,7 +64,7 @@ def export_light(
             f"The network has {model.output_shape[-1]} outputs and {len(classes)} class names "
             "were given; train it again with these classes."
         )
-    content, saliency = convert(model)
+    content, saliency = convert(model, mirrored=mirrored, features=head is not None)
     facts = {
         **preprocessing,
         "image_size": int(model.input_shape[1]),
@@ -74,18 +74,27 @@ def export_light(
     }
     _write_text(folder / "labels.json", list(classes))
     _write_text(folder / "preprocessing.json", facts)
+    _write_head(folder / "head.skops", head)
     with replacing(folder / "model.tflite") as temporary:
         temporary.write_bytes(content)
     return LightModel(folder / "model.tflite", len(content), saliency)
 
 
-def convert(model: keras.Model) -> tuple[bytes, bool]:
+def convert(
+    model: keras.Model, *, mirrored: bool = False, features: bool = False
+) -> tuple[bytes, bool]:
     """The LiteRT file's bytes, and whether it holds the saliency output."""
     single = _in_float32(model)
-    path = dense_path(single)
-    function = _probabilities_only(single) if path is None else _with_saliency(single, path)
+    path = None if features else dense_path(single)
+    if features:
+        function = _with_features(single)
+    elif path is None:
+        function = _probabilities_only(single)
+    else:
+        function = _with_saliency(single, path)
+    signature = _as_signature(_with_mirror(function) if mirrored else function, single)
     with tempfile.TemporaryDirectory() as folder, quiet_stderr():
-        tf.saved_model.save(tf.Module(), folder, signatures={"predict": _frozen(function)})
+        tf.saved_model.save(tf.Module(), folder, signatures={"predict": _frozen(signature)})
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["predict"])
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         try:
@@ -96,6 +105,11 @@ def convert(model: keras.Model) -> tuple[bytes, bool]:
                 f"{model.name} could not be written as a light model ({reason}); "
                 "use a network of the registry."
             ) from error
+
+
+def _as_signature(function: Answer, model: keras.Model) -> Signature:
+    films = tf.TensorSpec((None, *model.input_shape[1:]), tf.float32, name="films")
+    return tf.function(function, input_signature=[films])
 
 
 def _frozen(function: Signature) -> Signature:
@@ -111,35 +125,14 @@ def _frozen(function: Signature) -> Signature:
     return predict
 
 
-def dense_path(model: keras.Model) -> list[keras.layers.Layer] | None:
-    """The layers from `saliency_features` to `logits`, or None where they are not understood."""
-    known = {layer.name for layer in model.layers}
-    if not {SALIENCY_LAYER, LOGITS_LAYER, PROBABILITIES_LAYER} <= known:
-        return None
-    layer, path = model.get_layer(LOGITS_LAYER), []
-    while layer.name != SALIENCY_LAYER:
-        path.insert(0, layer)
-        if isinstance(layer.input, list):
-            return None
-        layer = layer.input._keras_history.operation
-    first, *rest = [layer for layer in path if not isinstance(layer, _SILENT)]
-    understood = isinstance(first, _POOLING) and all(_is_plain_dense(layer) for layer in rest)
-    return [first, *rest] if understood else None
-
-
-def _is_plain_dense(layer: keras.layers.Layer) -> bool:
-    return isinstance(layer, layers.Dense) and layer.activation.__name__ in ("relu", "linear")
-
-
-def _with_saliency(model: keras.Model, path: list[keras.layers.Layer]) -> Signature:
-    """The signature with both outputs; `path` is what `dense_path` found."""
+def _with_saliency(model: keras.Model, path: list[keras.layers.Layer]) -> Answer:
+    """Probabilities and maps; `path` is what `dense_path` found."""
     hidden = [layer for layer in path[1:-1] if layer.activation.__name__ == "relu"]
     view = keras.Model(
         model.input,
         [model.output, model.get_layer(SALIENCY_LAYER).output, *(h.output for h in hidden)],
     )
 
-    @tf.function(input_signature=[_films(model)])
     def predict(films: tf.Tensor) -> dict[str, tf.Tensor]:
         probabilities, features, *activations = view(films, training=False)
         on = {
@@ -147,62 +140,36 @@ def _with_saliency(model: keras.Model, path: list[keras.layers.Layer]) -> Signat
             for layer, a in zip(hidden, activations, strict=True)
         }
         weights = channel_weights(path, model.output_shape[-1], features.shape[1:], on)
-        return {"probabilities": probabilities, "saliency": _saliency(features, weights)}
+        return {"probabilities": probabilities, "saliency": saliency_maps(features, weights)}
 
     return predict
 
 
-def channel_weights(
-    path: list[keras.layers.Layer],
-    class_count: int,
-    map_shape: Sequence[int],
-    on: Mapping[str, tf.Tensor],
-) -> tf.Tensor:
-    """Mean gradient of every class's logit over the map: (N or 1, C, K).
-
-    Args:
-        path: the layers from the map to the logits.
-        class_count: C; a single logit z of two classes counts as -z and z.
-        map_shape: (h, w, K) of the map.
-        on: for each hidden relu layer's name, which units are on, (N, units) of 0 and 1.
-    """
-    height, width, channels = map_shape
-    pooling, *dense, logits = path
-    kernels = [tf.convert_to_tensor(layer.kernel) for layer in (*dense, logits)]
-    if isinstance(pooling, layers.Flatten):
-        # The mean over the map can be taken of the matrix, once, instead of each film's gradient.
-        first = tf.reshape(kernels[0], (height * width, channels, -1))
-        kernels[0] = tf.reduce_mean(first, axis=0)
-    else:
-        kernels[0] = kernels[0] / (height * width)
-    last = kernels[-1]
-    gradient = tf.transpose(tf.concat([-last, last], 1) if last.shape[1] < class_count else last)
-    gradient = gradient[None]
-    for layer, kernel in zip(reversed(dense), reversed(kernels[:-1]), strict=True):
-        if layer.name in on:
-            gradient = gradient * on[layer.name][:, None, :]
-        gradient = tf.matmul(gradient, tf.transpose(kernel))
-    return gradient
+def _probabilities_only(model: keras.Model) -> Answer:
+    return lambda films: {"probabilities": model(films, training=False)}
 
 
-def _saliency(features: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
-    """Channels weighed and added up, positive part: (N, h, w, C)."""
-    _, height, width, channels = features.shape
-    flat = tf.reshape(features, (-1, height * width, channels))
-    maps = tf.matmul(flat, tf.transpose(weights, (0, 2, 1)))
-    return tf.nn.relu(tf.reshape(maps, (-1, height, width, weights.shape[1])))
+def _with_features(model: keras.Model) -> Answer:
+    """Probabilities and what the last layer reads, for a head that replaces it."""
+    view = keras.Model(model.input, [model.output, model.get_layer(LOGITS_LAYER).input])
 
-
-def _probabilities_only(model: keras.Model) -> Signature:
-    @tf.function(input_signature=[_films(model)])
     def predict(films: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"probabilities": model(films, training=False)}
+        probabilities, features = view(films, training=False)
+        return {"features": features, "probabilities": probabilities}
 
     return predict
 
 
-def _films(model: keras.Model) -> tf.TensorSpec:
-    return tf.TensorSpec((None, *model.input_shape[1:]), tf.float32, name="films")
+def _with_mirror(function: Answer) -> Answer:
+    """The mean over each film and its mirror image, the image's map turned back."""
+
+    def predict(films: tf.Tensor) -> dict[str, tf.Tensor]:
+        straight, mirrored = function(films), function(tf.reverse(films, [2]))
+        if "saliency" in mirrored:
+            mirrored["saliency"] = tf.reverse(mirrored["saliency"], [2])
+        return {name: (straight[name] + mirrored[name]) / 2 for name in straight}
+
+    return predict
 
 
 def _in_float32(model: keras.Model) -> keras.Model:
@@ -216,6 +183,13 @@ def _in_float32(model: keras.Model) -> keras.Model:
     copy = keras.models.clone_model(model, clone_function=single)
     copy.set_weights(model.get_weights())
     return copy
+
+
+def _write_head(path: Path, head: ClassifierMixin | None) -> None:
+    if head is None:
+        path.unlink(missing_ok=True)
+    else:
+        save_head(head, path)
 
 
 def _write_text(path: Path, value: object) -> None:
