@@ -40,6 +40,15 @@ def run(
     outcomes = run_steps(steps, settings, fresh=fresh, report=_tell)
     seconds = sum(outcome.seconds for outcome in outcomes)
     console.print(f"Done in {seconds:.0f} s: outputs/{settings.run}/")
+    _tell_of_the_store()
+
+
+def _tell_of_the_store() -> None:
+    """Another run may be using the store, so it is left running; its owner is told."""
+    from helpers.data import local_s3
+
+    if local_s3.find():
+        console.print("The embedded store runs on for the next command; `cxr store stop` ends it.")
 
 
 def _tell(outcome) -> None:
