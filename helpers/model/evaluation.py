@@ -1,12 +1,17 @@
 """The held-out films of a run and what the model says of them: from run folder to `Predictions`."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from helpers.core.errors import SuiteError
 from helpers.core.runs import Run
 from helpers.data.preprocess import used_films
+from helpers.model.audit import lung_masks
 from helpers.model.comparison import paired_predictions
+from helpers.model.explain import saliency_in_mask
+from helpers.model.intervals import bootstrap, describe
 from helpers.model.predictions import Predictions, check_predictions
 
 HELD_OUT = ("validation", "test")
@@ -71,3 +76,43 @@ def rival_predictions(
     guessed = np.tile(shares, (len(test.truth), 1))
     guess = Predictions(test.truth, guessed, test.patients, classes)
     return "guessing by the classes' shares", test, guess
+
+
+def score_saliency(
+    run: Run, films: pd.DataFrame, maps: np.ndarray | None, test: Predictions, **options: int
+) -> dict[str, Any]:
+    """How much of the predicted class's saliency lies in the lungs, and how much of the film does.
+
+    films: held-out rows; maps: their Grad-CAM maps (N, h, w, C); options: resamples and seed.
+    Returns `in_lungs` and `lungs_fill`, each a mean with its interval over patients, or a `reason`
+    where the run has no masks or the model no maps. A network that looks anywhere has them equal.
+    """
+    if maps is None:
+        return {"reason": "the model gives no saliency maps"}
+    masks = lung_masks(run)
+    if masks is None:
+        return {"reason": "the run has no lung masks"}
+    rows = (films["split"] == "test").to_numpy()
+    chosen = np.asarray(masks[films.index[rows]])
+    of_called = np.take_along_axis(maps[rows], test.predicted[:, None, None, None], axis=3)[..., 0]
+    in_lungs = saliency_in_mask(of_called, chosen)
+    covered = ~np.isnan(in_lungs)
+    if not covered.any():
+        return {"reason": "no test film has both a lung mask and a saliency map"}
+    shares = np.column_stack([in_lungs, chosen.astype(bool).mean(axis=(1, 2))])[covered]
+    return _means(shares, test.select(covered), **options)
+
+
+def _means(shares: np.ndarray, films: Predictions, resamples: int, seed: int) -> dict[str, Any]:
+    """Mean of each column of shares (N, 2) with its interval over patients."""
+    sums = np.zeros((films.patient_count, 3))
+    np.add.at(sums, films.patients, np.column_stack([shares, np.ones(len(shares))]))
+
+    def means(weights: np.ndarray) -> np.ndarray:
+        totals = weights @ sums
+        return totals[:, :2] / totals[:, 2:]
+
+    resampled = bootstrap(means, films.patient_count, resamples, seed)
+    counts = {"n": len(shares), "patients": films.patient_count}
+    names = ("in_lungs", "lungs_fill")
+    return {name: describe(resampled, column, **counts) for column, name in enumerate(names)}

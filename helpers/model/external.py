@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -14,18 +13,17 @@ import pandas as pd
 from helpers.core.errors import SuiteError
 from helpers.core.params import Parameters
 from helpers.core.runs import Run
-from helpers.data.duplicates import SIDE, THRESHOLD, fingerprint, match
+from helpers.data.duplicates import SIDE, fingerprint
 from helpers.data.findings import map_findings
 from helpers.data.images import decode_film
 from helpers.data.preprocess import used_films
 from helpers.data.records import build_catalogue, choose_films, label_findings, order_columns
 from helpers.data.remarks import UnreadableFilmError
 from helpers.data.sources import FilmSource
+from helpers.model.audit import films_in_training
 from helpers.model.predictor import Predictor
 
 AT_ONCE = 32  # films read and predicted together; keeps every core busy and the memory flat
-# Films of one file name may look less alike: other films of a patient stay below this (0.73).
-NAMESAKE_THRESHOLD = 0.74
 
 
 @dataclass(frozen=True)
@@ -86,8 +84,8 @@ def _read(source: FilmSource, predictor: Predictor) -> Read:
 def leave_out_known_films(manifest: pd.DataFrame, films: list[Read], run: Run) -> pd.DataFrame:
     """Exclude rows whose film, or whose patient's film, the run has; `films` are the used rows'.
 
-    A film is known by its bytes, by its pixels (rescaled, re-encoded, cropped), or by its file
-    name when the pixels are at least similar. Further films of a known film's patient go too.
+    A film is known by its bytes or by its pixels (rescaled, re-encoded, cropped); names prove
+    nothing, as many collections number their films. Further films of a known film's patient go too.
     """
     manifest = manifest.astype({"sha256": "string", "reason": "string", "status": "string"})
     used = manifest["status"].eq("used")
@@ -95,7 +93,7 @@ def leave_out_known_films(manifest: pd.DataFrame, films: list[Read], run: Run) -
     manifest.loc[rows, "sha256"] = pd.array([film.sha256 for film in films], dtype="string")
     own = used_films(run.read_table("manifest.csv"))
     reasons = pd.Series([film.reason for film in films], index=rows, dtype="object")
-    seen = known_reasons(manifest.loc[rows], films, own, run)
+    seen = pd.Series(_known(films, own, run), index=rows, dtype="object")
     reasons = seen.combine_first(reasons)
     patients = manifest.loc[seen.dropna().index, "patient_id"].dropna()
     relatives = manifest.loc[rows, "patient_id"].isin(patients) & reasons.isna()
@@ -105,31 +103,22 @@ def leave_out_known_films(manifest: pd.DataFrame, films: list[Read], run: Run) -
     return manifest
 
 
-def known_reasons(rows: pd.DataFrame, films: list[Read], own: pd.DataFrame, run: Run) -> pd.Series:
-    """For each row why its film is known to the run, or missing."""
-    reasons = pd.Series(pd.NA, index=rows.index, dtype="object")
+def _known(films: list[Read], own: pd.DataFrame, run: Run) -> list[str | None]:
+    """For each film why the run knows it, or None."""
+    reasons: list[str | None] = [None] * len(films)
     readable = [place for place, film in enumerate(films) if film.print_ is not None]
-    if readable:
-        prints = np.stack([films[place].print_ for place in readable])
-        ours = np.load(run.require("fingerprints.npy"), mmap_mode="r")
-        if ours.shape != (len(own), SIDE, SIDE):
-            raise SuiteError(
-                f"{run.shown('fingerprints.npy')} does not fit the manifest: "
-                "run 03_preprocess again."
-            )
-        names = [_stem(key) for key in rows["key"]], [_stem(key) for key in own["key"]]
-        for pair in match(prints, ours, NAMESAKE_THRESHOLD).itertuples():
-            place = readable[pair.first]
-            if pair.similarity >= THRESHOLD:
-                reasons.iloc[place] = "in the run: the same pixels"
-            elif names[0][place] == names[1][pair.second] and pd.isna(reasons.iloc[place]):
-                reasons.iloc[place] = "in the run: the same name and similar pixels"
-    reasons[rows["sha256"].isin(set(own["sha256"])).to_numpy()] = "in the run: the same bytes"
+    if not readable:
+        return reasons
+    training = np.load(run.require("fingerprints.npy"), mmap_mode="r")
+    if training.shape != (len(own), SIDE, SIDE):
+        raise SuiteError(
+            f"{run.shown('fingerprints.npy')} does not fit the manifest: run 03_preprocess again."
+        )
+    prints = np.stack([films[place].print_ for place in readable])
+    sha256 = pd.Series([films[place].sha256 for place in readable])
+    for found in films_in_training(prints, training, sha256, own["sha256"]).itertuples():
+        reasons[readable[found.film]] = f"in the run: the same {found.how}"
     return reasons
-
-
-def _stem(key: str) -> str:
-    return PurePosixPath(key).stem.casefold()
 
 
 def mapping_table(

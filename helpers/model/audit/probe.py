@@ -85,7 +85,7 @@ def probe(
     from sklearn.model_selection import StratifiedGroupKFold
 
     names, codes = np.unique(labels, return_inverse=True)
-    folds = min(5, *(len(np.unique(groups[codes == code])) for code in range(len(names))))
+    folds = min([5, *(len(np.unique(groups[codes == code])) for code in range(len(names)))])
     if len(names) < 2 or folds < 2:
         return None
     truth = _permuted(codes, len(names), permutations, seed)
