@@ -1,20 +1,26 @@
 """Runs the notebooks in order through papermill; skips what has not changed; keeps what failed."""
 
+import contextlib
 import hashlib
 import json
 import logging
 import os
 import shutil
 import sys
+import tempfile
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from helpers.core.errors import SuiteError
 from helpers.core.params import Parameters
 from helpers.core.runs import PROJECT, Run
 from helpers.suite.lessons import STEPS, Step, code_of, find_step
+
+if TYPE_CHECKING:
+    from traitlets.config import Config
 
 
 @dataclass(frozen=True)
@@ -99,7 +105,7 @@ def _execute(step: Step, parameters: dict, run: Run) -> None:
     logging.getLogger("papermill").setLevel(logging.ERROR)
     bar = {"desc": step.name, "leave": False} if sys.stderr.isatty() else False
     try:
-        with warnings.catch_warnings():
+        with private_channel() as config, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             papermill.execute_notebook(
                 step.path,
@@ -108,7 +114,7 @@ def _execute(step: Step, parameters: dict, run: Run) -> None:
                 kernel_name="python3",
                 progress_bar=bar,
                 cwd=PROJECT,
-                config=kernel_config(),
+                config=config,
             )
     except PapermillExecutionError as error:
         raise SuiteError(
@@ -122,11 +128,18 @@ def _execute(step: Step, parameters: dict, run: Run) -> None:
         ) from error
 
 
-def kernel_config():
-    """Talk to the kernel over a socket file where there are such, not over an open TCP port."""
+@contextlib.contextmanager
+def private_channel() -> Iterator["Config"]:
+    """Settings with which a kernel talks over socket files of this user, not over open TCP ports.
+
+    The files lie in a folder of their own, removed with the block; where there are no such
+    sockets (Windows) the settings are empty.
+    """
     from traitlets.config import Config
 
-    return Config({"KernelManager": {"transport": "ipc"}} if os.name == "posix" else {})
+    with tempfile.TemporaryDirectory(prefix="cxr-") as folder:
+        socket = {"transport": "ipc", "ip": f"{folder}/kernel"}
+        yield Config({"KernelManager": socket} if os.name == "posix" else {})
 
 
 def _fingerprint(step: Step, parameters: dict, settings: Parameters, run: Run) -> str:

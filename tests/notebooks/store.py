@@ -15,7 +15,7 @@ from nbclient import NotebookClient
 
 from helpers.core.runs import replacing
 from helpers.data import local_s3
-from helpers.suite.runner import kernel_config
+from helpers.suite.runner import private_channel
 from tests.notebooks.anatomy import NOTEBOOKS, read, stored
 
 CELL_SECONDS = 1800
@@ -23,16 +23,17 @@ CELL_SECONDS = 1800
 
 def execute(path: Path) -> nbformat.NotebookNode:
     """The notebook with fresh outputs, run in its own folder as JupyterLab and nbval do."""
-    client = NotebookClient(
-        read(path),
-        timeout=CELL_SECONDS,
-        kernel_name="python3",
-        resources={"metadata": {"path": str(NOTEBOOKS)}},
-        store_widget_state=False,
-        record_timing=False,
-        config=kernel_config(),
-    )
-    return client.execute()
+    with private_channel() as config:
+        client = NotebookClient(
+            read(path),
+            timeout=CELL_SECONDS,
+            kernel_name="python3",
+            resources={"metadata": {"path": str(NOTEBOOKS)}},
+            store_widget_state=False,
+            record_timing=False,
+            config=config,
+        )
+        return client.execute()
 
 
 def plain(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
