@@ -28,6 +28,8 @@ from helpers.model.ranking import Ranking
 # planted marker 0.9, Ozturk's two classes 0.95.
 TELLS = 0.75
 CHANCE = 0.05  # how often shuffled labels may do as well
+# Below 0.5 is no leak: few films, held out in turn, make guessing look a little worse than it is.
+PERMUTED_AT_MOST = 0.55
 CORNER_LOSS = 0.07  # AUROC of a class that may hang on the corners
 SAME_AS_CLASS = 0.3  # Cramer's V of source and class; 0 unrelated, 1 the same
 TEST_FILMS_AT_MOST = 400  # enough for an AUROC within 0.06, and the audit stays quick
@@ -183,7 +185,7 @@ def _corner_finding(scores: dict[str, dict[str, object]]) -> Finding:
     before, after = scores[FULL]["by_class"], scores[NO_CORNERS]["by_class"]
     losses = {name: before[name] - after[name] for name in before if np.isfinite(before[name])}
     name, loss = max(losses.items(), key=lambda item: item[1])
-    sentence = f"Blacking out the film's corners costs {name} {max(loss, 0):.2f} of its AUROC"
+    sentence = f"Covering the film's corners costs {name} {max(loss, 0):.2f} of its AUROC"
     sentence += "; letters or stamps there decide." if loss >= CORNER_LOSS else "."
     return judged(NO_CORNERS, loss, CORNER_LOSS, loss >= CORNER_LOSS, sentence)
 
@@ -222,10 +224,10 @@ def _permutation_finding(found: ProbeResult | None) -> Finding:
     name = "shuffled labels"
     if found is None:
         return not_tested(name, "The probe could not be trained.")
-    away = abs(found.permuted - 0.5)
+    failed = found.permuted > PERMUTED_AT_MOST
     sentence = f"With labels shuffled the probe reaches AUROC {found.permuted:.2f}"
-    sentence += "; the audit itself leaks." if away > 0.05 else ", as it must (0.5 is guessing)."
-    return judged(name, away, 0.05, away > 0.05, sentence)
+    sentence += "; the audit itself leaks." if failed else ", guessing, as it must."
+    return judged(name, found.permuted, PERMUTED_AT_MOST, failed, sentence)
 
 
 def cramers_v(first: np.ndarray, second: np.ndarray) -> float:
