@@ -86,6 +86,25 @@ def test_the_embedded_store_is_found_without_being_started(outputs: Path) -> Non
     assert "not running" in check.found
 
 
+@pytest.mark.parametrize(
+    ("options", "status"),
+    [([], "note"), (["--ServerApp.tornado_settings={'websocket_max_message_size': 1}"], "ok")],
+)
+def test_a_jupyter_that_takes_small_uploads_only_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], status: str
+) -> None:
+    for name in ("JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR"):
+        monkeypatch.setenv(name, str(tmp_path))
+    # A stand-in with a server's command line; doctor looks at no more than that.
+    words = [sys.executable, "-c", "import time; time.sleep(60)", "jupyter-lab", *options]
+    with subprocess.Popen(words) as server:
+        (tmp_path / f"jpserver-{server.pid}.json").write_text(json.dumps({"pid": server.pid}))
+        check = software.uploads()
+        server.kill()
+    assert check.status == status
+    assert status == "ok" or "make lab" in check.advice
+
+
 def test_a_card_without_cuda_libraries_is_told_the_choice(monkeypatch, tmp_path: Path) -> None:
     program = tmp_path / "nvidia-smi"
     program.write_text("#!/bin/sh\necho 'Tesla T4, 15360 MiB, 550.54.15'\n")
