@@ -15,6 +15,7 @@ from helpers.model.backend import keras, prepare_device
 from helpers.model.films import LabelledFilms
 from helpers.model.optimizers import make_optimizer
 from helpers.model.training import Progress, Training, fit, predict
+from helpers.model.weights import load_weights
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ def train_fold(
         settings.seed, deterministic=settings.deterministic, mixed=settings.mixed_precision
     )
     model = build(settings.architecture, films.classes, settings.image_size)
+    load_weights(model, settings.weights)
     model.compile(
         optimizer=make_optimizer(settings, films.count("train")),
         loss="categorical_crossentropy",

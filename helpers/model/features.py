@@ -4,6 +4,7 @@ import numpy as np
 
 from helpers.model.architectures.layers import LOGITS_LAYER
 from helpers.model.backend import keras
+from helpers.model.training import predict
 
 
 def feature_network(model: keras.Model) -> keras.Model:
@@ -13,9 +14,4 @@ def feature_network(model: keras.Model) -> keras.Model:
 
 def deep_features(model: keras.Model, images: np.ndarray, batch_size: int = 32) -> np.ndarray:
     """Features float32 (N, F) of films uint8 (N, S, S), computed once and in batches."""
-    network = feature_network(model)
-    parts = [
-        network.predict_on_batch(np.asarray(images[start : start + batch_size])[..., None])
-        for start in range(0, len(images), batch_size)
-    ]
-    return np.concatenate([keras.ops.convert_to_numpy(part) for part in parts])
+    return predict(feature_network(model), images, batch_size)

@@ -146,13 +146,19 @@ def predict(
     parts = []
     for start in range(0, len(images), batch_size):
         films = np.asarray(images[start : start + batch_size])[..., None]
-        found = keras.ops.convert_to_numpy(model.predict_on_batch(films))
+        size = min(batch_size, len(images))
+        found = _predict_padded(model, films, size)
         if mirrored:
-            found = (
-                found + keras.ops.convert_to_numpy(model.predict_on_batch(films[:, :, ::-1]))
-            ) / 2
+            found = (found + _predict_padded(model, films[:, :, ::-1], size)) / 2
         parts.append(found)
     return np.concatenate(parts)
+
+
+def _predict_padded(model: keras.Model, films: np.ndarray, batch_size: int) -> np.ndarray:
+    """Predict one batch. Keras compiles anew for every batch size, so a short one is filled up."""
+    filled = np.zeros((batch_size, *films.shape[1:]), films.dtype)
+    filled[: len(films)] = films
+    return keras.ops.convert_to_numpy(model.predict_on_batch(filled))[: len(films)]
 
 
 def _one_epoch(

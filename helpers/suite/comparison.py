@@ -1,0 +1,141 @@
+"""Pool the folds of `helpers.suite.compare` into one table: scores, intervals, paired differences.
+
+The summary holds no film, name or prediction, so it may be stored beside the recipes and shown by
+a notebook without training anything again.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from helpers.core.runs import PROJECT, Run, replacing
+from helpers.model.comparison import compare_predictions
+from helpers.model.metrics import score_predictions
+from helpers.model.predictions import Predictions, check_predictions
+
+STORED = PROJECT / "params" / "systems" / "results"
+METRICS = ("accuracy", "macro_f1", "auroc", "balanced_accuracy")
+
+
+def read_folds(run: Run, system: str, task: str, protocol: str) -> list[dict[str, Any]]:
+    """The finished folds' results, in fold order."""
+    folder = run.path(f"compare/{system}/{task}-{protocol}")
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("fold_*.json")]
+    return sorted(found, key=lambda fold: fold["fold"])
+
+
+def pool(folds: Sequence[dict[str, Any]]) -> Predictions:
+    """All folds' test films as one set: every film once, each predicted by a network that never
+    saw its patient (or, under the image protocol, that film)."""
+    rows = sorted(
+        (key, code, group, tuple(p))
+        for fold in folds
+        for key, code, group, p in zip(
+            fold["films"], fold["truth"], fold["groups"], fold["probabilities"], strict=True
+        )
+    )
+    classes = folds[0]["classes"]
+    probabilities = np.array([row[3] for row in rows])
+    return check_predictions(
+        [classes[row[1]] for row in rows],
+        probabilities / probabilities.sum(axis=1, keepdims=True),
+        classes,
+        [row[2] for row in rows],
+    )
+
+
+def summarise(run: Run, systems: Sequence[str], tasks: Sequence[str]) -> dict[str, Any]:
+    """Scores of every system, task and protocol that has folds, and all paired differences."""
+    rows, differences = [], []
+    for task in tasks:
+        for protocol in ("image", "patient"):
+            done = {name: read_folds(run, name, task, protocol) for name in systems}
+            done = {name: folds for name, folds in done.items() if folds}
+            rows += [_row(name, task, protocol, folds) for name, folds in done.items()]
+            differences += _differences(done, task, protocol)
+    return {"collection": run.name, "rows": rows, "differences": differences}
+
+
+def store(summary: dict[str, Any], command: str) -> Path:
+    """Write the summary beside the recipes, with the command that makes it again."""
+    path = STORED / f"{summary['collection']}.json"
+    with replacing(path) as temporary:
+        text = json.dumps({"command": command, **summary}, indent=1, ensure_ascii=False)
+        temporary.write_text(text + "\n", encoding="utf-8")
+    return path
+
+
+def read_stored(collection: str) -> dict[str, Any]:
+    """The stored summary of one collection."""
+    return json.loads((STORED / f"{collection}.json").read_text(encoding="utf-8"))
+
+
+def _row(system: str, task: str, protocol: str, folds: list[dict[str, Any]]) -> dict[str, Any]:
+    scores = score_predictions(pool(folds), split="every fold's test films")
+    by_fold = [score_predictions(pool([fold]), resamples=200) for fold in folds]
+    last = folds[-1]
+    return {
+        "system": system,
+        "task": task,
+        "classes": last["classes"],
+        "protocol": protocol,
+        "folds": [fold["fold"] for fold in folds],
+        "films": scores["n"],
+        "patients": scores["patients"],
+        "scores": {name: scores[name] for name in METRICS if name in scores},
+        "by_fold": {
+            name: [one[name]["value"] for one in by_fold] for name in METRICS if name in scores
+        },
+        "confusion": scores["confusion"],
+        "parameters": last["parameters"],
+        "epochs": [fold["epochs"] for fold in folds],
+        "seconds_per_epoch": float(np.median([fold["seconds_per_epoch"] for fold in folds])),
+        "milliseconds_per_film": float(
+            np.median([fold["milliseconds_per_film"] for fold in folds])
+        ),
+        "settings": last["fingerprint"]["settings"],
+        "host": last["host"],
+        "versions": last["versions"],
+        "commit": last["commit"],
+    }
+
+
+def _differences(
+    done: dict[str, list[dict[str, Any]]], task: str, protocol: str
+) -> list[dict[str, Any]]:
+    """Every pair of systems on the folds that both have, first minus second."""
+    found = []
+    names = list(done)
+    for first in names:
+        for second in names:
+            common = _common_folds(done[first], done[second])
+            if (
+                first == second
+                or not common
+                or done[first][0]["classes"] != done[second][0]["classes"]
+            ):
+                continue
+            pair = (pool([f for f in done[n] if f["fold"] in common]) for n in (first, second))
+            compared = compare_predictions(*pair)
+            found.append(
+                {
+                    "first": first,
+                    "second": second,
+                    "task": task,
+                    "protocol": protocol,
+                    "folds": common,
+                    "differences": {
+                        name: compared["differences"][name]
+                        for name in METRICS
+                        if name in compared["differences"]
+                    },
+                }
+            )
+    return found
+
+
+def _common_folds(first: list[dict[str, Any]], second: list[dict[str, Any]]) -> list[int]:
+    return sorted({f["fold"] for f in first} & {f["fold"] for f in second})
