@@ -13,8 +13,10 @@ from helpers.data.splits import assign_splits
 from helpers.model.architectures import build
 from helpers.model.backend import keras, prepare_device
 from helpers.model.films import LabelledFilms
+from helpers.model.history import Progress, Training
+from helpers.model.inference import predict
 from helpers.model.optimizers import make_optimizer
-from helpers.model.training import Progress, Training, fit, predict
+from helpers.model.training import fit
 from helpers.model.weights import load_weights
 
 
@@ -86,9 +88,10 @@ def train_fold(
     if not training.finished:
         return None
     rows = films.rows("test")
-    predict(model, films.images[rows[:1]])  # compiles outside the clock
+    options = {"mirrored": settings.mirror_at_test, "head": training.head}
+    predict(model, films.images[rows], **options)  # compiles outside the clock
     began = time.perf_counter()
-    probabilities = predict(model, films.images[rows], mirrored=settings.mirror_at_test)
+    probabilities = predict(model, films.images[rows], **options)
     seconds = time.perf_counter() - began
     return FoldOutcome(
         rows=rows,

@@ -1,5 +1,6 @@
 """The two ways to run a trained network: LiteRT without TensorFlow, and Keras where that is all."""
 
+import functools
 import os
 import queue
 from collections.abc import Callable
@@ -19,14 +20,16 @@ class LightEngine:
 
     An interpreter serves one thread at a time, so a few are kept and lent out; each computes on
     one core, because films in parallel use cores better than cores in parallel on one film.
+    A scikit-learn head beside the model (`head.skops`) answers in place of its last layer.
     """
 
     def __init__(self, path: Path, interpreters: int = 0):
         """Open the model; `interpreters` at most run at once (0: one for each core).
 
-        Raises SuiteError when the file is no LiteRT model.
+        Raises SuiteError when the file is no LiteRT model, or its head may not be loaded.
         """
         self._path = path
+        self._head = _head(path.with_name("head.skops"))
         self._idle: queue.LifoQueue = queue.LifoQueue()
         for _ in range((interpreters or os.cpu_count() or 1) - 1):
             self._idle.put(None)  # made when first needed
@@ -56,7 +59,18 @@ class LightEngine:
             found = runner(films=films)
         finally:
             self._idle.put(runner)
+        if self._head is not None:
+            return self._head(found["features"], self.outputs), None
         return found["probabilities"], found.get("saliency")
+
+
+def _head(path: Path) -> Callable[[np.ndarray, int], np.ndarray] | None:
+    """What turns deep features into probabilities, if the run was trained with such a head."""
+    if not path.exists():
+        return None
+    from helpers.model.heads import head_probabilities, load_head
+
+    return functools.partial(head_probabilities, load_head(path))
 
 
 class KerasEngine:

@@ -37,7 +37,6 @@ def export_light(
     classes: Sequence[str],
     preprocessing: Mapping[str, object],
     *,
-    mirrored: bool = False,
     head: ClassifierMixin | None = None,
 ) -> LightModel:
     """Write `model.tflite`, `labels.json` and `preprocessing.json` into `folder`.
@@ -52,7 +51,6 @@ def export_light(
         folder: the run's `model/` folder.
         classes: class names in the order of the probabilities.
         preprocessing: how films become the network's input (enhancement and the like).
-        mirrored: answer with the mean over each film and its mirror image.
         head: a scikit-learn head that replaces the last layer; it goes to `head.skops`, and the
             signature gives its input `features` (N, F) in place of the map.
 
@@ -64,7 +62,7 @@ def export_light(
             f"The network has {model.output_shape[-1]} outputs and {len(classes)} class names "
             "were given; train it again with these classes."
         )
-    content, saliency = convert(model, mirrored=mirrored, features=head is not None)
+    content, saliency = convert(model, features=head is not None)
     facts = {
         **preprocessing,
         "image_size": int(model.input_shape[1]),
@@ -80,9 +78,7 @@ def export_light(
     return LightModel(folder / "model.tflite", len(content), saliency)
 
 
-def convert(
-    model: keras.Model, *, mirrored: bool = False, features: bool = False
-) -> tuple[bytes, bool]:
+def convert(model: keras.Model, *, features: bool = False) -> tuple[bytes, bool]:
     """The LiteRT file's bytes, and whether it holds the saliency output."""
     single = _in_float32(model)
     path = None if features else dense_path(single)
@@ -92,7 +88,7 @@ def convert(
         function = _probabilities_only(single)
     else:
         function = _with_saliency(single, path)
-    signature = _as_signature(_with_mirror(function) if mirrored else function, single)
+    signature = _as_signature(function, single)
     with tempfile.TemporaryDirectory() as folder, quiet_stderr():
         tf.saved_model.save(tf.Module(), folder, signatures={"predict": _frozen(signature)})
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["predict"])
@@ -156,18 +152,6 @@ def _with_features(model: keras.Model) -> Answer:
     def predict(films: tf.Tensor) -> dict[str, tf.Tensor]:
         probabilities, features = view(films, training=False)
         return {"features": features, "probabilities": probabilities}
-
-    return predict
-
-
-def _with_mirror(function: Answer) -> Answer:
-    """The mean over each film and its mirror image, the image's map turned back."""
-
-    def predict(films: tf.Tensor) -> dict[str, tf.Tensor]:
-        straight, mirrored = function(films), function(tf.reverse(films, [2]))
-        if "saliency" in mirrored:
-            mirrored["saliency"] = tf.reverse(mirrored["saliency"], [2])
-        return {name: (straight[name] + mirrored[name]) / 2 for name in straight}
 
     return predict
 

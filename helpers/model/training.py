@@ -9,7 +9,6 @@ alone. So a training killed at any moment goes on from its last whole epoch, and
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -21,63 +20,21 @@ from helpers.core.runs import replacing
 from helpers.model.backend import keras
 from helpers.model.batches import EpochBatches
 from helpers.model.checkpoints import Checkpoint, Checkpoints, restore
+from helpers.model.features import fit_on_features
 from helpers.model.films import LabelledFilms
+from helpers.model.heads import SOFTMAX
+from helpers.model.history import Progress, State, Training, reason_to_stop
+from helpers.model.inference import predict
 from helpers.model.scores import score_validation
 from helpers.model.tensorboard import write_scalars
 
 # What must be equal for a training to go on from a checkpoint; display and budget may differ.
 _IDENTITY = (
     *("architecture", "image_size", "epochs", "batch_size", "learning_rate", "seed", "weights"),
-    *("optimizer", "weight_decay", "schedule", "class_weights", "label_smoothing", "mixup"),
+    *("head", "optimizer", "weight_decay", "schedule", "class_weights", "label_smoothing", "mixup"),
     *("augment_flip", "augment_rotation", "augment_shift", "augment_zoom", "augment_shear"),
     *("augment_brightness", "best_by", "deterministic", "mixed_precision"),
 )
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What a live display needs: where training is, and the history so far (a row an epoch)."""
-
-    epoch: int
-    epochs: int
-    step: int
-    steps: int
-    rows: tuple[dict[str, float], ...]
-
-
-@dataclass(frozen=True)
-class Training:
-    """How a training went; the model then holds the weights of `best_epoch`.
-
-    history: columns epoch, loss, accuracy, val_loss, val_accuracy, val_macro_f1, seconds;
-    finished: False when the time budget ended it, the next run then goes on;
-    resumed_from: epochs that an earlier run had done already; remarks: sentences to show.
-    """
-
-    history: pd.DataFrame
-    best_epoch: int
-    ending: str
-    finished: bool
-    resumed_from: int
-    seconds: float
-    remarks: tuple[str, ...]
-
-
-@dataclass
-class _State:
-    """The moving parts of a training under way."""
-
-    rows: list[dict[str, float]] = field(default_factory=list)
-    best_epoch: int = 0
-
-    @property
-    def epoch(self) -> int:
-        return len(self.rows)
-
-    def add(self, row: dict[str, float], best_by: str) -> None:
-        self.rows.append(row)
-        if not self.best_epoch or _is_better(row, self.rows[self.best_epoch - 1], best_by):
-            self.best_epoch = self.epoch
 
 
 class _TimeIsUp(Exception):
@@ -105,13 +62,17 @@ def fit(
             that is no longer a number, or a budget too short for one epoch.
     """
     _check_films(model, films)
+    if settings.head != SOFTMAX:
+        training = fit_on_features(model, films, settings)
+        _write_history(folder, training.history, settings)
+        return training
     started = time.monotonic()
     checkpoints = Checkpoints(folder / "checkpoints")
     fingerprint = _fingerprint(films, settings)
     state = _resume(model, checkpoints, fingerprint)
     resumed_from = state.epoch
     watch = _Watch(settings, started, on_progress)
-    ending = _reason_to_stop(state, settings)
+    ending = reason_to_stop(state, settings)
     while ending is None:
         try:
             row = _one_epoch(model, films, settings, state, watch)
@@ -121,9 +82,9 @@ def fit(
         state.add(row, settings.best_by)
         facts = {"fingerprint": fingerprint, "rows": state.rows, "best_epoch": state.best_epoch}
         checkpoints.save(model, state.epoch, facts)
-        _write_history(folder, state, settings)
-        ending = _reason_to_stop(state, settings)
-    finished = _reason_to_stop(state, settings) is not None
+        _write_history(folder, pd.DataFrame(state.rows), settings)
+        ending = reason_to_stop(state, settings)
+    finished = reason_to_stop(state, settings) is not None
     _load_best(model, checkpoints, state)
     return Training(
         history=pd.DataFrame(state.rows),
@@ -136,33 +97,8 @@ def fit(
     )
 
 
-def predict(
-    model: keras.Model, images: np.ndarray, batch_size: int = 64, *, mirrored: bool = False
-) -> np.ndarray:
-    """Class probabilities of films: uint8 (N, S, S) in, float32 (N, C) out.
-
-    mirrored: the mean over each film and its mirror image.
-    """
-    parts = []
-    for start in range(0, len(images), batch_size):
-        films = np.asarray(images[start : start + batch_size])[..., None]
-        size = min(batch_size, len(images))
-        found = _predict_padded(model, films, size)
-        if mirrored:
-            found = (found + _predict_padded(model, films[:, :, ::-1], size)) / 2
-        parts.append(found)
-    return np.concatenate(parts)
-
-
-def _predict_padded(model: keras.Model, films: np.ndarray, batch_size: int) -> np.ndarray:
-    """Predict one batch. Keras compiles anew for every batch size, so a short one is filled up."""
-    filled = np.zeros((batch_size, *films.shape[1:]), films.dtype)
-    filled[: len(films)] = films
-    return keras.ops.convert_to_numpy(model.predict_on_batch(filled))[: len(films)]
-
-
 def _one_epoch(
-    model: keras.Model, films: LabelledFilms, settings: Parameters, state: _State, watch: "_Watch"
+    model: keras.Model, films: LabelledFilms, settings: Parameters, state: State, watch: "_Watch"
 ) -> dict[str, float]:
     """Train one epoch and score it; the row of the history."""
     began = time.monotonic()
@@ -195,7 +131,7 @@ class _Watch(keras.callbacks.Callback):
         self._deadline = math.inf if minutes is None else started + 60 * minutes
         self._epochs, self._report = settings.epochs, on_progress
 
-    def begin(self, state: _State, steps: int) -> None:
+    def begin(self, state: State, steps: int) -> None:
         self._state, self._steps = state, steps
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
@@ -208,19 +144,19 @@ class _Watch(keras.callbacks.Callback):
             )
 
 
-def _resume(model: keras.Model, checkpoints: Checkpoints, fingerprint: dict[str, object]) -> _State:
+def _resume(model: keras.Model, checkpoints: Checkpoints, fingerprint: dict[str, object]) -> State:
     checkpoint = checkpoints.latest(fingerprint)
     if checkpoint is None:
-        return _State()
+        return State()
     restore(model, checkpoint)
     return _state_of(checkpoint)
 
 
-def _state_of(checkpoint: Checkpoint) -> _State:
-    return _State(list(checkpoint.facts["rows"]), int(checkpoint.facts["best_epoch"]))
+def _state_of(checkpoint: Checkpoint) -> State:
+    return State(list(checkpoint.facts["rows"]), int(checkpoint.facts["best_epoch"]))
 
 
-def _load_best(model: keras.Model, checkpoints: Checkpoints, state: _State) -> None:
+def _load_best(model: keras.Model, checkpoints: Checkpoints, state: State) -> None:
     if not state.epoch:
         raise SuiteError(
             "The time budget ended before the first epoch did; raise time_budget_minutes, or "
@@ -229,27 +165,6 @@ def _load_best(model: keras.Model, checkpoints: Checkpoints, state: _State) -> N
     best = checkpoints.read(state.best_epoch) or checkpoints.read(state.epoch)
     if best is not None:
         restore(model, best)
-
-
-def _reason_to_stop(state: _State, settings: Parameters) -> str | None:
-    """Why no further epoch is needed, a function of the history alone, or None."""
-    if state.epoch >= settings.epochs:
-        return f"all {settings.epochs} epochs are done"
-    if not state.epoch:
-        return None
-    reached = state.rows[-1].get("val_accuracy", 0.0)
-    if settings.stop_at_accuracy is not None and reached >= settings.stop_at_accuracy:
-        return f"the validation accuracy reached {settings.stop_at_accuracy:g}"
-    if settings.patience is not None and state.epoch - state.best_epoch >= settings.patience:
-        return f"no better epoch in {settings.patience}"
-    return None
-
-
-def _is_better(row: dict[str, float], best: dict[str, float], best_by: str) -> bool:
-    if best_by == "last_epoch" or best_by not in row:
-        return True
-    sign = -1 if best_by == "val_loss" else 1
-    return sign * row[best_by] > sign * best[best_by]
 
 
 def _reseed(model: keras.Model, seed: int, epoch: int) -> None:
@@ -265,11 +180,11 @@ def _fingerprint(films: LabelledFilms, settings: Parameters) -> dict[str, object
     return {**named, "classes": list(films.classes), "films": films.digest()}
 
 
-def _write_history(folder: Path, state: _State, settings: Parameters) -> None:
+def _write_history(folder: Path, history: pd.DataFrame, settings: Parameters) -> None:
     with replacing(folder / "history.csv") as temporary:
-        pd.DataFrame(state.rows).to_csv(temporary, index=False)
+        history.to_csv(temporary, index=False)
     if settings.tensorboard:
-        write_scalars(folder / "logs", state.rows[-1])
+        write_scalars(folder / "logs", history.iloc[-1].to_dict())
 
 
 def _check_films(model: keras.Model, films: LabelledFilms) -> None:

@@ -7,7 +7,6 @@ from sklearn.preprocessing import FunctionTransformer
 
 from helpers.core.errors import SuiteError, UsageError
 from helpers.model.architectures import build
-from helpers.model.features import deep_features
 from helpers.model.heads import (
     HEADS,
     check_head,
@@ -16,6 +15,11 @@ from helpers.model.heads import (
     load_head,
     save_head,
 )
+from helpers.model.inference import deep_features, predict
+from helpers.model.light import export_light
+from helpers.model.predictor import Predictor
+from helpers.model.training import fit
+from tests.unit.model.small_films import small_films, small_settings
 
 
 @pytest.fixture(scope="module")
@@ -86,3 +90,16 @@ def test_deep_features_are_what_the_last_layer_reads():
     expected = np.asarray(model(images[..., None].astype("float32")))
     assert features.shape == (5, 576)
     assert exponents / exponents.sum(axis=1, keepdims=True) == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_run_trained_with_a_head_answers_with_it_everywhere(tmp_path):
+    films = small_films(size=32)
+    settings = small_settings(image_size=32, head="logistic_regression")
+    model = build("mobilenet_v3_small", classes=3, image_size=32)
+    training = fit(model, films, settings, tmp_path / "model")
+    assert training.finished and training.history["val_accuracy"][0] > 0.8
+    export_light(model, tmp_path / "model", films.classes, {}, head=training.head)
+    expected = predict(model, films.images, head=training.head)
+    found, maps = Predictor.load(tmp_path).predict_pixels(films.images)
+    assert maps is None
+    assert found == pytest.approx(expected, abs=1e-4)

@@ -9,8 +9,8 @@ from ai_edge_litert.interpreter import Interpreter
 from helpers.core.errors import SuiteError
 from helpers.model.architectures import build
 from helpers.model.backend import keras, tf
-from helpers.model.features import deep_features
 from helpers.model.heads import fit_head, load_head
+from helpers.model.inference import deep_features
 from helpers.model.light import convert, export_light
 
 CLASSES = ["COVID-19", "No finding", "Pneumonia"]
@@ -141,19 +141,6 @@ def test_a_model_trained_in_half_precision_becomes_single_precision():
     assert np.dtype("float16") not in kinds
     batch = films(2, 32)
     assert np.allclose(run(films=batch)["probabilities"], model(batch), atol=5e-3)
-
-
-def test_a_mirrored_model_answers_with_the_mean_of_film_and_mirror_image():
-    model = awake(build("ten_conv_cnn", classes=3, image_size=64))
-    _, plain = light(convert(model)[0])
-    _, mirrored = light(convert(model, mirrored=True)[0])
-    batch = films(2)
-    straight, turned = plain(films=batch), plain(films=batch[:, :, ::-1])
-    answer = mirrored(films=batch)
-    mean = (straight["probabilities"] + turned["probabilities"]) / 2
-    assert np.allclose(answer["probabilities"], mean, atol=1e-6)
-    maps = (straight["saliency"] + turned["saliency"][:, :, ::-1]) / 2
-    assert np.allclose(answer["saliency"], maps, atol=1e-6)
 
 
 def test_a_head_goes_beside_the_model_which_gives_its_features(tmp_path):

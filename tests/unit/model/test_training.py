@@ -12,7 +12,8 @@ import pytest
 
 from helpers.core.errors import SuiteError
 from helpers.model.backend import prepare_device
-from helpers.model.training import fit, predict
+from helpers.model.inference import predict
+from helpers.model.training import fit
 from tests.unit.model.small_films import compiled, small_films, small_settings
 
 FULL = {
