@@ -22,7 +22,6 @@ from helpers.data.remarks import Remark
 from helpers.model.gate_features import FEATURES, gate_features, grey_span
 
 FRONTAL, NEGATIVE = "frontal film", "negative"
-REJECTED_IN_TRAINING = 0.006  # share of the run's own films that each of the two tests turns away
 HELPERS = {"non_films": 420, "films": 150}  # generated beside the run's own films
 FILMS_AT_MOST = 600
 SMALLEST_SIDE, LARGEST_RATIO, BLANK_SPAN = 32, 3.0, 8.0
@@ -35,7 +34,7 @@ _REASONS = {
     "bar chart": "This looks like a chart, not a chest film.",
     "line chart": "This looks like a chart, not a chest film.",
     "text page": "This looks like a page of text, not a chest film.",
-    "blank": "The picture is blank: there is no film to read.",
+    "blank": "There is nothing to see in the picture: it is blank, or noise.",
 }
 _OTHER = "This does not look like a frontal chest film such as the model has learned."
 
@@ -128,8 +127,9 @@ class Gate:
             if kind not in (FRONTAL, NEGATIVE)
         }
         kind = max(others, key=others.get)
-        # A kind is named only if it is clearly the likeliest of those it may be.
-        return _REASONS.get(kind, _OTHER) if others[kind] > sum(others.values()) / 2 else _OTHER
+        # A kind is named only if it is likelier than a frontal film and all other kinds together.
+        named = others[kind] > max(sum(others.values()) / 2, shares[self.kinds.index(FRONTAL)])
+        return _REASONS.get(kind, _OTHER) if named else _OTHER
 
     def save(self, path: Path) -> Path:
         """Write the gate as JSON."""
