@@ -26,7 +26,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export IPYTHONDIR := $(abspath $(VENV))/ipython
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lab setup prove bench lint lock notebooks clean
+.PHONY: help run test lab page setup prove bench lint lock notebooks clean
 
 help:  ## list the tasks
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -39,6 +39,9 @@ test: setup  ## unit tests, the notebooks end to end, and nbval over the stored 
 
 lab: setup  ## open JupyterLab on the suite
 	$(BIN)/jupyter lab $(LAB_OPTIONS) $(ARGS)
+
+page: setup  ## open the upload panel of 06_predict alone, as a web page without code (Voila)
+	$(BIN)/voila notebooks/06_predict.ipynb $(PAGE_OPTIONS) $(ARGS)
 
 prove: setup  ## the long proofs
 	$(BIN)/python -m pytest -m prove $(ARGS)
@@ -59,8 +62,10 @@ clean:  ## remove .venv and what the linters and tests leave; `cxr clean` remove
 
 # Jupyter's limit for one upload is 10 MB, above which a film never arrives and nothing is said;
 # and Jupyter refuses to start as root (a container, mostly) unless told.
-LAB_OPTIONS := --ServerApp.tornado_settings="{'websocket_max_message_size': 209715200}" \
-	$(if $(filter 0,$(shell id -u)),--allow-root)
+LARGE_UPLOADS := tornado_settings="{'websocket_max_message_size': 209715200}"
+LAB_OPTIONS := --ServerApp.$(LARGE_UPLOADS) $(if $(filter 0,$(shell id -u)),--allow-root)
+# The page leaves out the cells that teach; they are tagged `lesson`.
+PAGE_OPTIONS := --Voila.$(LARGE_UPLOADS) --TagRemovePreprocessor.remove_cell_tags=lesson
 
 setup: $(READY)  ## build .venv from requirements.lock; done once, repeated only when it changed
 
@@ -98,7 +103,7 @@ $(VENV)/.ready: $(VENV)/.installed pyproject.toml
 	@touch $@
 
 $(VENV)/.ready-gpu: $(VENV)/.ready requirements-gpu.lock
-	@echo "Adding TensorFlow's CUDA libraries: about 2 GB."
+	@echo "Adding TensorFlow's CUDA libraries: about 3 GB to fetch, 4 GB on disk."
 	@$(call install,requirements-gpu.lock)
 	@touch $@
 
