@@ -4,6 +4,15 @@
 takes films in, `panel` puts them together. Nothing here prints or computes a prediction.
 """
 
-from helpers.app.widgets.panel import PredictionPanel
+from typing import Any
 
 __all__ = ["PredictionPanel"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the panel when it is asked for: the web page uses `cards` without ipywidgets."""
+    if name != "PredictionPanel":
+        raise AttributeError(name)
+    from helpers.app.widgets.panel import PredictionPanel
+
+    return PredictionPanel

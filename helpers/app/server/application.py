@@ -1,0 +1,154 @@
+"""The parts of a server put together, and the process that serves them."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from helpers.app.server import api, pages
+from helpers.app.server.feedback import FeedbackBook
+from helpers.app.server.films import Reader
+from helpers.app.server.guard import Guard
+from helpers.app.server.metrics import Metrics
+from helpers.app.server.refusal import RefusalError
+from helpers.app.server.refusals import refusal_response
+from helpers.app.server.settings import ServerSettings, is_loopback
+from helpers.app.server.signing import Signer
+from helpers.app.server.state import ServerState
+from helpers.app.server.tokens import TokenBook
+from helpers.core.errors import SuiteError
+from helpers.core.lesson import NOTICE
+from helpers.core.runs import Run
+from helpers.model.predictor import Predictor
+
+log = logging.getLogger("cxr.server")
+
+HEAD_SECONDS = 10.0  # for the first line and the headers of a request
+CONNECTIONS = 512
+
+
+def make_application(settings: ServerSettings) -> ASGIApp:
+    """The whole service of a run as an ASGI application.
+
+    Raises MissingInputError for a run without light model, SuiteError for a damaged one.
+    """
+    run = Run(settings.run)
+    run.require("model/model.tflite")  # the Keras model alone would bring in TensorFlow
+    metrics, signer = Metrics(), Signer()
+    book = None if settings.open else TokenBook()
+    reader = Reader(Predictor.load(run.folder), metrics)
+    application = FastAPI(
+        title="Chest films",
+        description=NOTICE,
+        root_path=settings.root_path,
+        docs_url=None,  # FastAPI's page loads scripts from elsewhere; /api is ours
+        redoc_url=None,
+    )
+    application.state.server = ServerState(
+        settings, run, reader, FeedbackBook(), signer, metrics, book
+    )
+    application.include_router(api.router)
+    application.include_router(pages.router)
+    for kind, handler in HANDLERS.items():
+        application.add_exception_handler(kind, handler)
+    return Guard(application, settings, book, signer, metrics)
+
+
+async def _refused(request: Request, error: RefusalError) -> Response:
+    return refusal_response(request, error)
+
+
+async def _http(request: Request, error: HTTPException) -> Response:
+    sentences = {
+        404: "There is no such page here.",
+        405: "This address is asked in another way: see the page 'api'.",
+    }
+    sentence = sentences.get(error.status_code, str(error.detail))
+    response = refusal_response(request, RefusalError(error.status_code, sentence))
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _invalid(request: Request, error: RequestValidationError) -> Response:
+    first = error.errors()[0]
+    sentence = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}."
+    return refusal_response(request, RefusalError(422, sentence))
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    log.error("unexpected %s", type(error).__name__, exc_info=error)
+    return refusal_response(
+        request, RefusalError(500, "Something failed in the server; its log says what.")
+    )
+
+
+HANDLERS = {
+    RefusalError: _refused,
+    HTTPException: _http,
+    RequestValidationError: _invalid,
+    Exception: _failed,
+}
+
+
+class ImpatientProtocol(H11Protocol):
+    """uvicorn's HTTP, which by itself waits for ever for the head of a first request."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """Give a new connection a little time to say what it wants."""
+        super().connection_made(transport)
+        self.loop.call_later(HEAD_SECONDS, self._hang_up_unless_asked)
+
+    def _hang_up_unless_asked(self) -> None:
+        if self.cycle is None and not self.transport.is_closing():
+            self.transport.close()
+
+
+def serve(
+    settings: ServerSettings,
+    on_ready: Callable[[str], None],
+    certificate: str | None = None,
+    key: str | None = None,
+) -> None:
+    """Serve until interrupted; `on_ready` is told the address once connections are taken.
+
+    Raises SuiteError when the address cannot be had, or the run has no model.
+    """
+    config = uvicorn.Config(
+        make_application(settings),
+        host=settings.host,
+        port=settings.port,
+        root_path=settings.root_path,
+        http=ImpatientProtocol,
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=True,
+        limit_concurrency=CONNECTIONS,
+        timeout_graceful_shutdown=20,
+        # A proxy's word on who asks is believed from this very machine only.
+        forwarded_allow_ips="127.0.0.1",
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+    )
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        listener = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except OSError as error:
+        raise SuiteError(
+            f"Nothing can be served at {settings.host} port {settings.port} ({error.strerror}): "
+            "choose another with --host and --port."
+        ) from error
+    port = listener.getsockname()[1]
+    name = "localhost" if is_loopback(settings.host) else settings.host
+    on_ready(f"http{'s' if certificate else ''}://{name}:{port}{settings.root_path}/")
+    uvicorn.Server(config).run(sockets=[listener])
