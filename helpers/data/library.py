@@ -13,12 +13,14 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from helpers.core.errors import SuiteError
 from helpers.core.runs import outputs_root, replacing
-from helpers.data.storage import StoredObject
 from helpers.data.storage_errors import DISK_FULL_ERRORS
+
+if TYPE_CHECKING:  # reading a film from the library needs no client of the store
+    from helpers.data.storage import StoredObject
 
 READABLE, UNREADABLE = "used", "unreadable"
 BUSY_SECONDS = 60
@@ -78,7 +80,7 @@ class FilmLibrary:
             self._connection.close()
             del self._connection
 
-    def known(self, store: str, bucket: str, item: StoredObject) -> KnownFilm | None:
+    def known(self, store: str, bucket: str, item: "StoredObject") -> KnownFilm | None:
         """What `item` held when it last had this entity tag and size, or None."""
         with self._plain_errors():
             row = self._connection.execute(
@@ -88,7 +90,7 @@ class FilmLibrary:
             ).fetchone()
         return KnownFilm(*row) if row else None
 
-    def remember(self, store: str, bucket: str, item: StoredObject, film: KnownFilm) -> None:
+    def remember(self, store: str, bucket: str, item: "StoredObject", film: KnownFilm) -> None:
         """Write down that `item` holds `film`."""
         where = (store, bucket, item.key, item.etag, item.size, film.sha256)
         with self._plain_errors(), self._transaction():

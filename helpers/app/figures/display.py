@@ -56,25 +56,30 @@ def _encoded(picture: Image.Image, words: str) -> bytes:
     return buffer.getvalue()
 
 
-def save(figure: Figure, folder: Path) -> Path:
-    """Write the figure as PNG to `folder` under its own name; returns the file."""
+def save(figure: Figure, folder: Path, picture: bytes | None = None) -> Path:
+    """Write the figure as PNG to `folder` under its own name; returns the file.
+
+    picture: the figure's PNG where it is drawn already.
+    """
     path = folder / f"{figure_name(figure)}.png"
     with replacing(path) as temporary:
-        temporary.write_bytes(png_bytes(figure))
+        temporary.write_bytes(picture or png_bytes(figure))
     return path
 
 
 class Shown:
     """A figure on display in a notebook, which a later figure may replace in its place."""
 
-    def __init__(self, figure: Figure):
+    def __init__(self, figure: Figure, picture: bytes | None = None):
         self._handles = (DisplayHandle(), DisplayHandle())
-        for handle, bundle in zip(self._handles, _bundles(figure), strict=True):
+        bundles = _bundles(figure, picture or png_bytes(figure))
+        for handle, bundle in zip(self._handles, bundles, strict=True):
             handle.display(bundle["data"], raw=True, metadata=bundle["metadata"])
 
     def update(self, figure: Figure) -> None:
         """Show `figure` and its words where the first one stood."""
-        for handle, bundle in zip(self._handles, _bundles(figure), strict=True):
+        bundles = _bundles(figure, png_bytes(figure))
+        for handle, bundle in zip(self._handles, bundles, strict=True):
             handle.update(bundle["data"], raw=True, metadata=bundle["metadata"])
 
 
@@ -84,18 +89,19 @@ def show(figure: Figure, run: Run | None = None) -> None:
     The words are the `alt` of the picture (nbconvert takes it from there) and visible Markdown,
     because JupyterLab gives the pictures in outputs no alternative text yet.
     """
+    picture = png_bytes(figure)
     if run is not None:
-        save(figure, run.path("figures"))
+        save(figure, run.path("figures"), picture)
     if get_ipython() is not None:
-        Shown(figure)
+        Shown(figure, picture)
 
 
-def _bundles(figure: Figure) -> list[dict]:
+def _bundles(figure: Figure, picture: bytes) -> list[dict]:
     words = alt_text(figure)
-    picture = base64.b64encode(png_bytes(figure)).decode("ascii")
+    encoded = base64.b64encode(picture).decode("ascii")
     return [
         {
-            "data": {"image/png": picture, "text/plain": f"[figure: {figure_name(figure)}]"},
+            "data": {"image/png": encoded, "text/plain": f"[figure: {figure_name(figure)}]"},
             "metadata": {"image/png": {"alt": words}},
         },
         {
