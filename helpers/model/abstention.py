@@ -15,7 +15,7 @@ def price_of_doubt(
     missing where none is).
     """
     confidence = predictions[[f"p_{name}" for name in classes]].max(axis=1)
-    right = predictions["label"] == predictions["predicted"]
+    right = (predictions["label"] == predictions["predicted"]).astype(bool)
     rows = []
     for threshold in thresholds:
         answered = confidence >= threshold

@@ -12,7 +12,7 @@ TABLE = pd.DataFrame(
         "p_a": [0.95, 0.4, 0.2, 0.55],
         "p_b": [0.05, 0.6, 0.8, 0.45],
     }
-)
+).astype({"label": "string", "predicted": "string"})  # as a run's tables are read
 
 
 def test_more_silence_answers_less_and_more_rightly() -> None:
