@@ -64,7 +64,7 @@ class Parameters(BaseModel):
     )
 
     # Pixels and splits
-    image_size: int = Field(64, ge=16, le=1024, description="side of the square network input")
+    image_size: int = Field(48, ge=16, le=1024, description="side of the square network input")
     enhancement: Literal[
         "none", "histogram_equalization", "clahe", "gamma", "complement", "balance_contrast"
     ] = "none"
@@ -78,9 +78,9 @@ class Parameters(BaseModel):
     architecture: str = Field("parallel_kernel_cnn", description="a name of the registry")
     head: str = Field("softmax", description="softmax, or a scikit-learn head on deep features")
     weights: str = Field("none", description="none, imagenet, run:NAME, a file or an s3:// address")
-    epochs: int = Field(12, ge=1, le=1000)
-    batch_size: int = Field(32, ge=1, le=1024)
-    learning_rate: float = Field(1e-3, gt=0, le=1)
+    epochs: int = Field(24, ge=1, le=1000)
+    batch_size: int = Field(8, ge=1, le=1024)
+    learning_rate: float = Field(3e-4, gt=0, le=1)
     time_budget_minutes: float | None = Field(
         None, gt=0, description="save and end cleanly after this long; the next run goes on"
     )
