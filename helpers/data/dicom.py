@@ -58,8 +58,7 @@ def _decode(data: bytes | memoryview) -> Decoded:
     _refuse_other_objects(dataset)
     check_pixels(dataset.Columns, dataset.Rows)
     _check_compression(dataset)
-    shown, notes = _show(dataset, dataset.pixel_array)
-    pixels = np.rint(shown * 255).astype(np.uint8)
+    pixels, notes = _show(dataset, dataset.pixel_array)
     return pixels, notes + _remarks_of_tags(dataset), _kept_tags(dataset)
 
 
@@ -75,6 +74,8 @@ def _refuse_other_objects(dataset: Dataset) -> None:
     """Refuse what is no single radiograph, by its header."""
     if "PixelData" not in dataset:
         raise UnreadableFilmError("no_pixels")
+    if dataset.BitsAllocated > 16:
+        raise UnreadableFilmError("unknown_depth", mode="32-bit numbers")
     frames = int(dataset.get("NumberOfFrames") or 1)
     if frames != 1:
         raise UnreadableFilmError("several_frames", frames=frames)
@@ -116,20 +117,40 @@ def _check_compression(dataset: Dataset) -> None:
 
 
 def _show(dataset: Dataset, stored: np.ndarray) -> tuple[np.ndarray, list[Remark]]:
-    """Stored values (H, W) or (H, W, 3) to brightness 0..1 (H, W)."""
+    """Stored values (H, W) or (H, W, 3) to uint8 (H, W)."""
     if dataset.PhotometricInterpretation in COLOUR_MODELS:
         whitest = 2**dataset.BitsStored - 1
-        return (stored @ LUMA_RGB / whitest).clip(0, 1), [Remark("colour")]
-    values = apply_modality_lut(stored, dataset)
-    if dataset.get("VOILUTSequence"):
-        shown, notes = _look_up(values, dataset.VOILUTSequence[0]), [Remark("windowed")]
-    elif dataset.get("WindowWidth") and dataset.get("WindowCenter") is not None:
-        shown, notes = _window(values, dataset), [Remark("windowed")]
-    else:
-        shown, notes = _full_range(values, _is_film(dataset, stored)), [Remark("full_range")]
+        return _to_8_bits((stored @ LUMA_RGB / whitest).clip(0, 1)), [Remark("colour")]
+    # A film has millions of pixels but at most 65,536 levels: the levels are computed with.
+    lowest = int(stored.min())
+    levels = np.arange(lowest, int(stored.max()) + 1).astype(stored.dtype)
+    shown, note = _show_levels(dataset, levels, _range_of_film(dataset, stored))
+    notes = [Remark(note)]
     if dataset.PhotometricInterpretation == "MONOCHROME1":
-        return 1 - shown, [*notes, Remark("inverted")]
-    return shown, notes
+        shown = 1 - shown
+        notes.append(Remark("inverted"))
+    return _to_8_bits(shown)[stored.astype(np.int32) - lowest], notes
+
+
+def _to_8_bits(shown: np.ndarray) -> np.ndarray:
+    return np.rint(shown * 255).astype(np.uint8)
+
+
+def _show_levels(
+    dataset: Dataset, levels: np.ndarray, film: tuple[int, int]
+) -> tuple[np.ndarray, str]:
+    """Brightness 0..1 of stored levels (L,), and the code of the note that says how.
+
+    film: the least and the greatest stored level of the film without its padding.
+    """
+    values = apply_modality_lut(levels, dataset)
+    if dataset.get("VOILUTSequence"):
+        return _look_up(values, dataset.VOILUTSequence[0]), "windowed"
+    if dataset.get("WindowWidth") and dataset.get("WindowCenter") is not None:
+        return _window(values, dataset), "windowed"
+    ends = [float(values[level - int(levels[0])]) for level in film]
+    low, high = min(ends), max(ends)
+    return np.clip((values - low) / max(high - low, 1e-9), 0, 1), "full_range"
 
 
 def _look_up(values: np.ndarray, table: Dataset) -> np.ndarray:
@@ -159,17 +180,12 @@ def _first(element: object) -> float:
     return float(element if isinstance(element, str | int | float) else element[0])
 
 
-def _is_film(dataset: Dataset, stored: np.ndarray) -> np.ndarray:
-    """Where the stored pixels are film, bool (H, W): padding has a value of its own (C.7.5.1.1)."""
+def _range_of_film(dataset: Dataset, stored: np.ndarray) -> tuple[int, int]:
+    """Least and greatest stored level; padding (C.7.5.1.1) is no film."""
     padding = dataset.get("PixelPaddingValue")
-    film = stored != padding if padding is not None else np.ones(stored.shape, bool)
-    return film if film.any() else ~film
-
-
-def _full_range(values: np.ndarray, film: np.ndarray) -> np.ndarray:
-    """Without a window: the film's least value black and its greatest white."""
-    low, high = values[film].min(), values[film].max()
-    return np.clip((values - float(low)) / max(float(high) - float(low), 1e-9), 0, 1)
+    film = stored if padding is None else stored[stored != padding]
+    film = film if film.size else stored
+    return int(film.min()), int(film.max())
 
 
 def _kept_tags(dataset: Dataset) -> dict[str, str]:

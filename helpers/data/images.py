@@ -13,7 +13,6 @@ The rules, in one place:
 """
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import NamedTuple
 
 import cv2
@@ -47,7 +46,7 @@ class DecodedFilm(NamedTuple):
     width: int
     height: int
     notes: tuple[str, ...]
-    tags: Mapping[str, str] = MappingProxyType({})
+    tags: Mapping[str, str] = {}
 
 
 def decode_film(data: bytes | memoryview) -> DecodedFilm:

@@ -267,6 +267,10 @@ def test_a_name_in_the_place_of_a_code_is_not_repeated() -> None:
         decode_film(written(dataset))
 
 
+def test_32_bits_are_no_radiograph() -> None:
+    assert reason(radiograph(chest().astype(np.uint32), 32)) == "unknown_depth"
+
+
 def test_a_report_without_pixels_is_refused() -> None:
     dataset = radiograph(chest())
     del dataset.PixelData
