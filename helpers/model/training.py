@@ -6,6 +6,7 @@ alone. So a training killed at any moment goes on from its last whole epoch, and
 `deterministic` on reaches the very same weights as one that was never disturbed.
 """
 
+import json
 import math
 import time
 from collections.abc import Callable
@@ -65,7 +66,7 @@ def fit(
     if settings.head != SOFTMAX:
         training = fit_on_features(model, films, settings)
         _write_history(folder, training.history, settings)
-        return training
+        return _concluded(training, folder)
     started = time.monotonic()
     checkpoints = Checkpoints(folder / "checkpoints")
     fingerprint = _fingerprint(films, settings)
@@ -86,7 +87,7 @@ def fit(
         ending = reason_to_stop(state, settings)
     finished = reason_to_stop(state, settings) is not None
     _load_best(model, checkpoints, state)
-    return Training(
+    training = Training(
         history=pd.DataFrame(state.rows),
         best_epoch=state.best_epoch,
         ending=ending,
@@ -95,6 +96,19 @@ def fit(
         seconds=time.monotonic() - started,
         remarks=tuple(checkpoints.remarks),
     )
+    return _concluded(training, folder)
+
+
+def _concluded(training: Training, folder: Path) -> Training:
+    """Leave training.json where nothing is left to train; without it a run trains on."""
+    path = folder / "training.json"
+    if training.finished:
+        facts = {"ending": training.ending, "best_epoch": training.best_epoch}
+        with replacing(path) as temporary:
+            temporary.write_text(json.dumps(facts) + "\n", encoding="utf-8")
+    else:
+        path.unlink(missing_ok=True)
+    return training
 
 
 def _one_epoch(

@@ -32,7 +32,7 @@ STEPS = (
     Step("01_ingest", writes=("manifest.csv",)),
     Step("02_visualize", ("manifest.csv",)),
     Step("03_preprocess", ("manifest.csv",), writes=("fingerprints.npy", *SPLIT)),
-    Step("04_train", SPLIT, writes=("model/model.keras", *MODEL)),
+    Step("04_train", SPLIT, writes=("model/model.keras", "model/training.json", *MODEL)),
     Step("05_evaluate", (*SPLIT, *MODEL), writes=("metrics.json", "predictions.csv")),
     Step("06_predict", (*SPLIT, *MODEL)),
     Step("07_deploy", (*MODEL, "metrics.json")),

@@ -1,5 +1,6 @@
 """Training that nothing can hurt: killed, out of time, damaged, diverging."""
 
+import json
 import os
 import signal
 import subprocess
@@ -170,8 +171,10 @@ def test_a_time_budget_ends_cleanly_and_the_next_run_goes_on(tmp_path):
     _, training = trained(settings, tmp_path, films, linger)
     assert not training.finished and training.ending == "the time budget ended"
     assert len(training.history) == 2
+    assert not (tmp_path / "training.json").exists()
     _, training = trained(small_settings(), tmp_path, films)
     assert training.finished and training.resumed_from == 2
+    assert json.loads((tmp_path / "training.json").read_text())["ending"] == training.ending
 
 
 def test_a_budget_shorter_than_one_epoch_is_said(tmp_path):
