@@ -48,7 +48,6 @@ def make_application(settings: ServerSettings) -> ASGIApp:
     application = FastAPI(
         title="Chest films",
         description=NOTICE,
-        root_path=settings.root_path,
         docs_url=None,  # FastAPI's page loads scripts from elsewhere; /api is ours
         redoc_url=None,
     )
@@ -125,7 +124,6 @@ def serve(
         make_application(settings),
         host=settings.host,
         port=settings.port,
-        root_path=settings.root_path,
         http=ImpatientProtocol,
         ws="none",
         lifespan="off",

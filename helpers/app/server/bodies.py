@@ -54,10 +54,13 @@ class LimitedBody:
         self._sends = (declared != "0" or "transfer-encoding" in headers) and not waits_for_a_word
         self._too_large = declared.isdigit() and int(declared) > limits.most
 
-    async def receive(self) -> Message:
-        """The next piece; RefusalError 413 or 408."""
+    def check_declared(self) -> None:
+        """RefusalError 413 when the head of the request says already that it is too large."""
         if self._too_large:
             raise RefusalError(413, self._too_large_sentence())
+
+    async def receive(self) -> Message:
+        """The next piece; RefusalError 413 or 408."""
         message = await self._in_time()
         if message["type"] == "http.request":
             self._count += len(message.get("body", b""))

@@ -65,7 +65,7 @@ async def read_form(request: Request, most: int) -> FormData:
 
 async def films_of(form: FormData) -> list[Film]:
     """Every file of the form, whatever its field is called; RefusalError 422 without any."""
-    files = [value for value in form.values() if isinstance(value, UploadFile)]
+    files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
     films = [Film(plain_name(file.filename or ""), await file.read()) for file in files]
     films = [film for film in films if film.data or film.name]  # an empty file input sends this
     if not films:

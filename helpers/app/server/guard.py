@@ -11,7 +11,7 @@ from helpers.app.server.bodies import BodyLimits, LimitedBody
 from helpers.app.server.metrics import Metrics
 from helpers.app.server.rate import RateLimit
 from helpers.app.server.refusal import RefusalError
-from helpers.app.server.refusals import answer_refusal, wants_page
+from helpers.app.server.refusals import answer_refusal, route_path, wants_page
 from helpers.app.server.settings import ServerSettings, is_loopback
 from helpers.app.server.signing import Signer
 from helpers.app.server.tokens import ANYBODY, TokenBook, Visitor
@@ -73,9 +73,11 @@ class Guard:
                 _add_headers(MutableHeaders(scope=message), scope)
             await send(message)
 
+        scope["root_path"] = self._settings.root_path  # whether or not a proxy cuts it off
         scope["app"] = self._app  # for pages that say why the application was not asked
         try:
             self._admit(scope, headers)
+            body.check_declared()
             await self._app(scope, body.receive, finish)
         except RefusalError as refusal:
             await answer_refusal(refusal, scope, receive, finish)
@@ -85,7 +87,7 @@ class Guard:
 
     def _admit(self, scope: Scope, headers: Headers) -> None:
         """Decide by the head of a request alone; RefusalError with the right status if not."""
-        path = _path(scope)
+        path = route_path(scope)
         if self._settings.container and path not in CONTAINER_PATHS:
             raise RefusalError(404, "This container answers /ping and /invocations only.")
         visitor = self._visitor(scope, headers, path)
@@ -133,11 +135,6 @@ class Guard:
         visitor = scope.get("state", {}).get("visitor")
         who = visitor.name or visitor.role if visitor else "nobody"
         log.info("%s %s %d %.1f ms %s", method, route, status, seconds * 1000, who)
-
-
-def _path(scope: Scope) -> str:
-    """The path below the root path."""
-    return scope["path"].removeprefix(scope.get("root_path", "")) or "/"
 
 
 def _missing_token(scope: Scope, headers: Headers) -> str:

@@ -10,9 +10,15 @@ from helpers.app.server.refusal import RefusalError
 PAGES = ("/", "/about", "/upload", "/result", "/signin", "/signout", "/feedback", "/api")
 
 
+def route_path(scope: Scope) -> str:
+    """The path below the root path, which some proxies cut off and others leave."""
+    root, path = scope.get("root_path", ""), scope["path"]
+    return path[len(root) :] if path.startswith(f"{root}/") else path
+
+
 def wants_page(scope: Scope) -> bool:
     """Whether the request is for one of our pages."""
-    return (scope["path"].removeprefix(scope.get("root_path", "")) or "/") in PAGES
+    return route_path(scope) in PAGES
 
 
 async def answer_refusal(refusal: RefusalError, scope: Scope, receive: Receive, send: Send) -> None:
