@@ -38,6 +38,17 @@ REASONS = {
     "deflated": "DICOM files deflated as a whole are not read: save it with another syntax.",
     "damaged_dicom": "The DICOM file is damaged or breaks off: export it from the archive again.",
     "no_decoder": "No decoder here reads the DICOM transfer syntax {syntax}: export it anew.",
+    "too_small": "The picture is only {width} x {height} pixels: send the film in its full size.",
+    "strip": "A strip of {width} x {height} pixels is no chest film: send the whole film.",
+    "blank": "There is nothing to see in the picture: it is blank, or noise.",
+    "lateral_film": ("This looks like a lateral view; the model has learned frontal films only."),
+    "ct_slice": ("This looks like a CT slice, not a chest film; the model has learned films only."),
+    "photograph": "This looks like a photograph, not a chest film.",
+    "chart": "This looks like a chart, not a chest film.",
+    "text_page": "This looks like a page of text, not a chest film.",
+    "no_frontal_film": (
+        "This does not look like a frontal chest film such as the model has learned."
+    ),
 }
 
 NOTES = {

@@ -17,7 +17,6 @@ import numpy as np
 
 from helpers.core.errors import SuiteError
 from helpers.core.runs import Run, replacing
-from helpers.data.preprocess import used_films
 from helpers.data.remarks import Remark
 from helpers.model.gate_features import FEATURES, gate_features, grey_span
 
@@ -27,16 +26,17 @@ FILMS_AT_MOST = 600
 SMALLEST_SIDE, LARGEST_RATIO, BLANK_SPAN = 32, 3.0, 8.0
 _VERSION = 1
 _ARRAYS = ("centre", "scale", "weights", "offsets", "middle", "directions", "spreads")
+# What each kind of picture is told: codes of helpers.data.remarks.
 _REASONS = {
-    "lateral film": "This looks like a lateral view; the model has learned frontal films only.",
-    "CT slice": "This looks like a CT slice, not a chest film; the model has learned films only.",
-    "photograph": "This looks like a photograph, not a chest film.",
-    "bar chart": "This looks like a chart, not a chest film.",
-    "line chart": "This looks like a chart, not a chest film.",
-    "text page": "This looks like a page of text, not a chest film.",
-    "blank": "There is nothing to see in the picture: it is blank, or noise.",
+    "lateral film": "lateral_film",
+    "CT slice": "ct_slice",
+    "photograph": "photograph",
+    "bar chart": "chart",
+    "line chart": "chart",
+    "text page": "text_page",
+    "blank": "blank",
 }
-_OTHER = "This does not look like a frontal chest film such as the model has learned."
+_OTHER = "no_frontal_film"
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class Gate:
         kind = max(others, key=others.get)
         # A kind is named only if it is likelier than a frontal film and all other kinds together.
         named = others[kind] > max(sum(others.values()) / 2, shares[self.kinds.index(FRONTAL)])
-        return _REASONS.get(kind, _OTHER) if named else _OTHER
+        return Remark(_REASONS.get(kind, _OTHER) if named else _OTHER)
 
     def save(self, path: Path) -> Path:
         """Write the gate as JSON."""
@@ -162,6 +162,7 @@ def fit_gate(run: Run, seed: int = 0) -> Gate:
     """
     from helpers.data.images import decode_film
     from helpers.data.library import FilmLibrary
+    from helpers.data.preprocess import used_films
 
     films = used_films(run.read_table("manifest.csv"))
     training = films[(run.read_table("splits.csv")["split"] == "train").to_numpy()]
@@ -187,10 +188,10 @@ def error_rates(
 def _plainly_wrong(pixels: np.ndarray) -> str | None:
     height, width = pixels.shape
     if min(height, width) < SMALLEST_SIDE:
-        return f"The picture is only {width} x {height} pixels: send the film in its full size."
+        return Remark("too_small", width=width, height=height)
     if max(height, width) > LARGEST_RATIO * min(height, width):
-        return f"A strip of {width} x {height} pixels is no chest film: send the whole film."
-    return _REASONS["blank"] if grey_span(pixels) < BLANK_SPAN else None
+        return Remark("strip", width=width, height=height)
+    return Remark("blank") if grey_span(pixels) < BLANK_SPAN else None
 
 
 def _from_facts(facts: dict[str, Any]) -> Gate:

@@ -136,6 +136,26 @@ def test_the_gate_turns_away_and_corrects(trained) -> None:
     assert np.array_equal(turned.film, 255 - dark)
 
 
+def test_the_gate_of_the_run_folder_is_used_without_heavy_imports(folder: Path) -> None:
+    from helpers.data.phantoms import generate_collection, non_films
+    from helpers.model.gate import Gate
+
+    films = [phantom.pixels for phantom in generate_collection(24, seed=3, size=128)]
+    Gate.fit(films, seed=0).save(folder / "model/gate.json")
+    predictor = Predictor.load(folder)
+    assert predictor.predict_film(films[0]).accepted
+    pictures = [picture for picture, _ in non_films(8, seed=1, size=128)]
+    turned_away = [predictor.predict_film(picture) for picture in pictures]
+    assert sum(not prediction.accepted for prediction in turned_away) >= 7
+    program = (
+        "import sys; from helpers.model.predictor import Predictor\n"
+        f"Predictor.load({str(folder)!r})\n"
+        "print(sorted({'tensorflow', 'pandas', 'sklearn'} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert result.stdout.strip() == "[]"
+
+
 def test_many_threads_share_one_predictor(trained) -> None:
     predictor = Predictor.load(trained[0], interpreters=2)
     files = [png(film(seed)) for seed in range(24)]
