@@ -11,6 +11,7 @@ from helpers.model.evaluation import (
     predictions_of,
     predictions_table,
     rival_predictions,
+    score_saliency,
 )
 
 CLASSES = ("negative", "positive")
@@ -89,3 +90,23 @@ def test_the_rival_may_be_another_run(run, probabilities):
     assert ours.probabilities == pytest.approx(theirs.probabilities[:, ::-1], abs=1e-6)
     test = predictions_of(films, probabilities, CLASSES, "test")
     assert np.array_equal(ours.patients, test.patients)
+
+
+def test_saliency_in_the_lungs_is_a_mean_over_the_films_that_have_masks(run, probabilities):
+    films = held_out_films(run)
+    test = predictions_of(films, probabilities, CLASSES, "test")
+    maps = np.zeros((19, 4, 4, 2), np.float32)
+    maps[:, :, :2] = 1.0  # all saliency in the left half
+    options = {"resamples": 200, "seed": 0}
+    assert score_saliency(run, films, maps, test, **options) == {
+        "reason": "the run has no lung masks"
+    }
+    masks = np.zeros((39, 4, 4), np.uint8)
+    masks[30:37, :, :1] = 1  # the left quarter, in seven of nine test films
+    np.save(run.path("lung_masks.npy"), masks)
+    found = score_saliency(run, films, maps, test, **options)
+    assert found["in_lungs"]["value"] == pytest.approx(0.5)
+    assert found["lungs_fill"]["value"] == pytest.approx(0.25)
+    assert found["in_lungs"]["n"] == 7
+    without = score_saliency(run, films, None, test, **options)
+    assert without == {"reason": "the model gives no saliency maps"}
