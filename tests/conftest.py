@@ -13,6 +13,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 AWS_SETTINGS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_PROFILE", "AWS_REGION")
 AWS_SETTINGS += ("AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 AWS_SETTINGS += ("AWS_SESSION_TOKEN",)
+SLOW_RUN = 1700  # seconds: a whole sample run on a machine that is busy with other things
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -25,6 +26,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "sample_run" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("sample_run"))
+            item.add_marker(pytest.mark.timeout(SLOW_RUN + 60))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -78,7 +80,7 @@ def _cxr(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         env=os.environ | environment,
         capture_output=True,
         text=True,
-        timeout=900,
+        timeout=SLOW_RUN,
         check=False,
     )
 

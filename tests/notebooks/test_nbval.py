@@ -38,23 +38,23 @@ def test_nbval_passes_over_all_stored_notebooks_from_nothing(tmp_path: Path, cxr
 
 def test_nbval_fails_when_one_stored_number_is_changed(sample_run: Path, tmp_path: Path) -> None:
     notebook = anatomy.read(anatomy.stored()[0])
-    changed = _change_one_digit(anatomy.tagged(notebook, "nbval-check-output"))
+    position = _change_one_digit(notebook)
     copy = tmp_path / "01_ingest.ipynb"
     nbformat.write(notebook, copy)
     done = nbval(copy, outputs=sample_run.parent)
     assert done.returncode == 1, done.stdout[-3000:]
-    assert "1 failed" in done.stdout
-    assert changed in done.stdout
+    assert f"1 failed, {len(anatomy.code_cells(notebook)) - 1} passed" in done.stdout
+    assert f"01_ingest.ipynb::Cell {position}" in done.stdout
 
 
-def _change_one_digit(cells: list[nbformat.NotebookNode]) -> str:
-    """Raise the first digit found in a stored output by one; returns the changed text's line."""
-    for cell in cells:
-        for output in cell.outputs:
-            text = output.get("text") or output.get("data", {}).get("text/plain", "")
-            digit = re.search(r"\d", text)
-            if digit and "text" in output:
-                new = str((int(digit.group()) + 1) % 10)
-                output["text"] = text[: digit.start()] + new + text[digit.end() :]
-                return output["text"].splitlines()[0].strip()
+def _change_one_digit(notebook: nbformat.NotebookNode) -> int:
+    """Raise the first digit that a compared cell printed by one; returns the code cell's number."""
+    compared = anatomy.tagged(notebook, "nbval-check-output")
+    for position, cell in enumerate(anatomy.code_cells(notebook)):
+        for output in cell.outputs if cell in compared else []:
+            digit = re.search(r"\d", output.get("text", ""))
+            if digit:
+                raised = str((int(digit.group()) + 1) % 10)
+                output.text = output.text[: digit.start()] + raised + output.text[digit.end() :]
+                return position
     raise AssertionError("no compared cell prints a number")
