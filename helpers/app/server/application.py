@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 import socket
 from collections.abc import Callable
 
@@ -42,7 +43,10 @@ def make_application(settings: ServerSettings) -> ASGIApp:
     """
     run = Run(settings.run)
     run.require("model/model.tflite")  # the Keras model alone would bring in TensorFlow
-    metrics, signer = Metrics(), Signer()
+    metrics = Metrics()
+    # A container writes nothing: its gateway knows no sessions, and nobody leaves feedback there.
+    signer = Signer(secrets.token_bytes(32) if settings.container else None)
+    feedback = None if settings.container else FeedbackBook()
     book = None if settings.open else TokenBook()
     reader = Reader(Predictor.load(run.folder), metrics)
     application = FastAPI(
@@ -51,9 +55,7 @@ def make_application(settings: ServerSettings) -> ASGIApp:
         docs_url=None,  # FastAPI's page loads scripts from elsewhere; /api is ours
         redoc_url=None,
     )
-    application.state.server = ServerState(
-        settings, run, reader, FeedbackBook(), signer, metrics, book
-    )
+    application.state.server = ServerState(settings, run, reader, feedback, signer, metrics, book)
     application.include_router(api.router)
     application.include_router(pages.router)
     for kind, handler in HANDLERS.items():

@@ -19,8 +19,8 @@ SESSION_SECONDS = 12 * 3600
 class Signer:
     """Signs with a key that outlives the process, so a restart signs nobody out."""
 
-    def __init__(self, path: Path | None = None):
-        self._key = _key(path or server_file("signing.key"))
+    def __init__(self, key: bytes | None = None):
+        self._key = key or _kept_key(server_file("signing.key"))
 
     def sign(self, purpose: str, text: str) -> str:
         """A mark that only this server can make, for one purpose."""
@@ -61,7 +61,7 @@ class Signer:
         )
 
 
-def _key(path: Path) -> bytes:
+def _kept_key(path: Path) -> bytes:
     """The key in `path`, made when it is first needed, for the owner alone."""
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

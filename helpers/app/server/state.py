@@ -21,12 +21,12 @@ ROLE_OF_RIGHT = {"predict": "an analyst", "feedback": "an analyst", "review": "a
 
 @dataclass(frozen=True)
 class ServerState:
-    """One server's parts; `book` is None where no token is asked for."""
+    """One server's parts; `book` is None where no token is asked for, `feedback` in a container."""
 
     settings: ServerSettings
     run: "Run"
     reader: Reader
-    feedback: FeedbackBook
+    feedback: FeedbackBook | None
     signer: Signer
     metrics: Metrics
     book: TokenBook | None

@@ -1,6 +1,7 @@
 """`cxr serve`: a run as web page and REST service; its tokens; the feedback it kept."""
 
 import logging
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -55,7 +56,7 @@ def serve(
     settings = ServerSettings(
         run=existing_run(run, "model/model.tflite").name,
         host="0.0.0.0" if container else host,  # noqa: S104 (a container's only address)
-        port=8080 if container else port,
+        port=int(os.environ.get("SAGEMAKER_BIND_TO_PORT", "8080")) if container else port,
         root_path=plain_root(root_path),
         require_token=require_token,
         container=container,

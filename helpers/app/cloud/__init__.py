@@ -1,0 +1,1 @@
+"""What runs away from here: the container, and the Lambda function before a SageMaker endpoint."""
