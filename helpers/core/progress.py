@@ -14,11 +14,17 @@ def progress(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
 
     A notebook keeps only the last line, so its stored output stays small.
     """
-    if "ipykernel" in sys.modules:
+    if _is_notebook():
         return _in_notebook(items, total, what)
     from tqdm import tqdm
 
     return iter(tqdm(items, total=total, desc=what, leave=False, disable=not sys.stderr.isatty()))
+
+
+def _is_notebook() -> bool:
+    """Whether this code runs in a kernel; a terminal need not load IPython to know."""
+    shell = "IPython" in sys.modules and sys.modules["IPython"].get_ipython()
+    return hasattr(shell, "kernel")
 
 
 def _in_notebook(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
