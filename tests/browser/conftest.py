@@ -96,7 +96,10 @@ def _serve(words: list[str], port: int, outputs: Path, folder: Path, path: str) 
             yield address
         finally:
             server.terminate()
-            server.wait(20)
+            try:
+                server.wait(60)
+            except subprocess.TimeoutExpired:
+                server.kill()
 
 
 def _wait_for(address: str, server: subprocess.Popen, log: Path) -> None:

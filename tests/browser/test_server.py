@@ -1,7 +1,6 @@
 """The page in a real browser: sign in, upload, see result and saliency, leave feedback, review."""
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -10,19 +9,7 @@ from helpers.app.server.tokens import TokenBook
 from tests.serving import Server, film_file, make_run, running
 
 pytestmark = pytest.mark.browser
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PHONE = {"width": 390, "height": 844}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api", reason="no Playwright here")
-    if CHROMIUM is None:
-        pytest.skip("no Chromium here: install the system's package 'chromium'")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
