@@ -35,8 +35,8 @@ class ProbeResult:
 
     @property
     def clearest(self) -> str:
-        """The class that is told best."""
-        return max(self.by_class, key=self.by_class.get)
+        """The class that is told best; of two that are told equally well, the last."""
+        return max(reversed(self.by_class), key=self.by_class.get)
 
 
 def lung_box(size: int) -> np.ndarray:

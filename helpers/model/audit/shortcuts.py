@@ -149,7 +149,8 @@ def _score(
     truth = np.eye(len(classes), dtype=bool)[checked.truth]
     seen = truth.any(axis=0)
     areas = np.where(seen, area(checked.probabilities, truth), np.nan)
-    best = int(np.nanargmax(areas))
+    # Of two classes that are told equally well, the last: `positive`, not `negative`.
+    best = len(classes) - 1 - int(np.nanargmax(areas[::-1]))
     rng = np.random.default_rng(seed)
     weights = rng.multinomial(
         checked.patient_count, np.full(checked.patient_count, 1 / checked.patient_count), _RESAMPLES
