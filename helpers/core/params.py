@@ -135,6 +135,19 @@ class Parameters(BaseModel):
 
     # Results
     results_prefix: str = Field("runs", description="folder of the bucket that 07_deploy writes to")
+    endpoint_name: str = Field(
+        "chest-films",
+        pattern=r"^[A-Za-z0-9](-*[A-Za-z0-9]){0,62}$",
+        description="SageMaker endpoint, its configuration and its model",
+    )
+    instance_type: str = Field(
+        "ml.m5.large", pattern=r"^ml\.", description="machine behind the endpoint, paid by the hour"
+    )
+    execution_role: str = Field(
+        "", description="ARN of the role in whose name SageMaker reads model and container"
+    )
+    container_image: str = Field("", description="address of the container's image in ECR")
+    dry_run: bool = Field(True, description="07_deploy tells what it would make, and makes nothing")
 
     @field_validator("run")
     @classmethod

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import secrets
 import socket
+import threading
 from collections.abc import Callable
 
 import uvicorn
@@ -16,7 +17,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from helpers.app.server import api, pages
 from helpers.app.server.feedback import FeedbackBook
-from helpers.app.server.films import Reader
+from helpers.app.server.films import Reader, cores
 from helpers.app.server.guard import Guard
 from helpers.app.server.metrics import Metrics
 from helpers.app.server.refusal import RefusalError
@@ -48,7 +49,7 @@ def make_application(settings: ServerSettings) -> ASGIApp:
     signer = Signer(secrets.token_bytes(32) if settings.container else None)
     feedback = None if settings.container else FeedbackBook()
     book = None if settings.open else TokenBook()
-    reader = Reader(Predictor.load(run.folder), metrics)
+    reader = Reader(Predictor.load(run.folder, interpreters=cores()), metrics)
     application = FastAPI(
         title="Chest films",
         description=NOTICE,
@@ -122,17 +123,39 @@ def serve(
 
     Raises SuiteError when the address cannot be had, or the run has no model.
     """
+    server = _server(settings, certificate, key)
+    listener = _listen(settings)
+    on_ready(_address(settings, listener, "https" if certificate else "http"))
+    server.run(sockets=[listener])
+
+
+class BackgroundServer:
+    """The same server in a thread of this process, as a notebook wants it."""
+
+    def __init__(self, settings: ServerSettings):
+        """Begin to serve at `address`; raises as `serve` does."""
+        self._server, listener = _server(settings), _listen(settings)
+        self.address = _address(settings, listener, "http")
+        self._thread = threading.Thread(target=self._server.run, args=([listener],), daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Answer what was asked, and end."""
+        self._server.should_exit = True
+        self._thread.join()
+
+
+def _server(
+    settings: ServerSettings, certificate: str | None = None, key: str | None = None
+) -> uvicorn.Server:
     config = uvicorn.Config(
         make_application(settings),
-        host=settings.host,
-        port=settings.port,
         http=ImpatientProtocol,
         ws="none",
         lifespan="off",
         access_log=False,
         log_config=None,
         server_header=False,
-        date_header=True,
         limit_concurrency=CONNECTIONS,
         timeout_graceful_shutdown=20,
         # A proxy's word on who asks is believed from this very machine only.
@@ -140,15 +163,23 @@ def serve(
         ssl_certfile=certificate,
         ssl_keyfile=key,
     )
+    return uvicorn.Server(config)
+
+
+def _listen(settings: ServerSettings) -> socket.socket:
+    """Take the port now, so that whoever asks from here on waits instead of being turned down."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        listener = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
     except OSError as error:
         raise SuiteError(
             f"Nothing can be served at {settings.host} port {settings.port} ({error.strerror}): "
             "choose another with --host and --port."
         ) from error
+
+
+def _address(settings: ServerSettings, listener: socket.socket, scheme: str) -> str:
     port = listener.getsockname()[1]
     name = "localhost" if is_loopback(settings.host) else settings.host
-    on_ready(f"http{'s' if certificate else ''}://{name}:{port}{settings.root_path}/")
-    uvicorn.Server(config).run(sockets=[listener])
+    name = f"[{name}]" if ":" in name else name
+    return f"{scheme}://{name}:{port}{settings.root_path}/"

@@ -79,12 +79,20 @@ def plain_name(name: str) -> str:
     return "".join(sign for sign in last if sign.isprintable())[:LONGEST_NAME]
 
 
+def cores() -> int:
+    """The cores that this process may use: a container or `taskset` may leave it fewer."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS and Windows
+        return os.cpu_count() or 1
+
+
 class Reader:
     """Predicts in as many threads as there are cores; OpenCV and LiteRT let go of Python's lock."""
 
     def __init__(self, predictor: Predictor, metrics: Metrics):
         self.predictor, self._metrics = predictor, metrics
-        self._pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="film")
+        self._pool = ThreadPoolExecutor(cores(), thread_name_prefix="film")
 
     async def predict(self, films: Sequence[Film]) -> list[Prediction]:
         """One prediction for each film, in order; a bad film gives its reason, not an error."""
