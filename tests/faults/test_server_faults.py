@@ -82,9 +82,17 @@ def test_a_body_that_comes_too_slowly_is_given_up(server: Server) -> None:
 @pytest.mark.timeout(120)
 def test_a_client_that_never_says_what_it_wants_is_cut_off(server: Server) -> None:
     host, port = re.search(r"//(.+):(\d+)", server.url).groups()
-    with socket.create_connection((host, int(port)), timeout=60) as line:
-        line.sendall(b"GET / HTTP/1.1\r\nHost: ")
-        assert line.recv(4096) == b""
+    place = (host, int(port))
+    with (
+        socket.create_connection(place, timeout=60) as first,
+        socket.create_connection(place, timeout=60) as again,
+    ):
+        first.sendall(b"GET / HTTP/1.1\r\nHost: ")
+        again.sendall(b"GET /ping HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert b" 200 " in again.recv(4096)
+        again.sendall(b"GET / HTTP/1.1\r\nHost: ")
+        assert first.recv(4096) == b""
+        assert again.recv(4096) == b""
 
 
 @pytest.mark.parametrize(

@@ -101,15 +101,43 @@ HANDLERS = {
 
 
 class ImpatientProtocol(H11Protocol):
-    """uvicorn's HTTP, which by itself waits for ever for the head of a first request."""
+    """uvicorn's HTTP, which by itself waits for ever for the rest of a request's head."""
+
+    _patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Give a new connection a little time to say what it wants."""
         super().connection_made(transport)
-        self.loop.call_later(HEAD_SECONDS, self._hang_up_unless_asked)
+        self._wait_for_head()
 
-    def _hang_up_unless_asked(self) -> None:
-        if self.cycle is None and not self.transport.is_closing():
+    def data_received(self, data: bytes) -> None:
+        """Give a head that has begun a little time to end."""
+        super().data_received(data)
+        self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no more."""
+        super().connection_lost(exc)
+        self._stop_waiting()
+
+    @property
+    def _asked(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _wait_for_head(self) -> None:
+        if self._asked:
+            self._stop_waiting()
+        elif self._patience is None:
+            self._patience = self.loop.call_later(HEAD_SECONDS, self._hang_up)
+
+    def _stop_waiting(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+        self._patience = None
+
+    def _hang_up(self) -> None:
+        self._patience = None
+        if not self._asked:
             self.transport.close()
 
 

@@ -41,6 +41,9 @@ def serve(
     ] = False,
     upload_mb: Annotated[int, typer.Option(help="Largest upload in MB.", min=1, max=1024)] = 64,
     rate: Annotated[int, typer.Option(help="Requests a minute of one client.", min=1)] = 600,
+    uncertain_below: Annotated[
+        float, typer.Option(help="Less confidence is shown as uncertain.", min=0, max=1)
+    ] = 0.7,
     certificate: Annotated[Path | None, typer.Option(help="TLS certificate (PEM).")] = None,
     key: Annotated[Path | None, typer.Option(help="TLS key (PEM).")] = None,
 ) -> None:
@@ -62,6 +65,7 @@ def serve(
         container=container,
         upload_bytes=upload_mb * MEGABYTE,
         requests_a_minute=rate,
+        uncertain_below=uncertain_below,
     )
     _log_to_stderr()
     application.serve(
@@ -138,7 +142,7 @@ def backup(file: Annotated[Path, typer.Argument(help="A new file.")]) -> None:
     """Copy all feedback to a file, while the server goes on."""
     from helpers.app.server.feedback import FeedbackBook
 
-    console.print(f"{FeedbackBook().backup(file):,} records are in {file}.", markup=False)
+    console.print(f"Records in {file}: {FeedbackBook().backup(file):,}.", markup=False)
 
 
 @feedback.command()
@@ -146,4 +150,4 @@ def restore(file: Annotated[Path, typer.Argument(help="A file made by backup.")]
     """Bring back the records of a backup; what was kept since then stays."""
     from helpers.app.server.feedback import FeedbackBook
 
-    console.print(f"{FeedbackBook().restore(file):,} records came back.", markup=False)
+    console.print(f"Records that came back: {FeedbackBook().restore(file):,}.", markup=False)
