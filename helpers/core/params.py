@@ -182,8 +182,9 @@ class Parameters(BaseModel):
 
     @model_validator(mode="after")
     def _parts_agree(self) -> "Parameters":
+        # A notebook may declare `classes` alone; the default map then is none of its business.
         unknown = sorted(set(self.class_map.values()) - set(self.classes))
-        if unknown:
+        if unknown and "class_map" in self.model_fields_set:
             raise ValueError(f"class_map names {unknown[0]!r}, which is not in classes")
         if len(set(self.classes)) < len(self.classes):
             raise ValueError("classes names a class twice")
@@ -244,7 +245,8 @@ def load_parameters(
         where |= dict.fromkeys(values, Path(file).name)
     merged |= overrides or {}
     where |= dict.fromkeys(overrides or {}, "--set")
-    return check_parameters(merged, where)
+    whole = check_parameters(merged, where).model_dump()
+    return check_parameters(whole, where)  # now the defaults must fit the rest as well
 
 
 def read_parameter_file(file: Path) -> dict[str, Any]:

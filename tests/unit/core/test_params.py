@@ -51,6 +51,15 @@ def test_class_map_may_only_name_known_classes():
     assert "'Flu'" in sentence({"class_map": {"Influenza": "Flu"}})
 
 
+def test_classes_without_their_map_are_caught_before_anything_runs():
+    with pytest.raises(UsageError, match="class_map names 'COVID-19', which is not in classes"):
+        load_parameters([], {"classes": ["negative", "positive"]})
+
+
+def test_a_notebook_may_declare_its_classes_alone():
+    assert check_parameters({"classes": ["negative", "positive"]}, "04_train").classes
+
+
 def test_test_fold_is_one_of_the_folds():
     assert "test_fold 5 must be below folds 5" in sentence({"test_fold": 5})
 
