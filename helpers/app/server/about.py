@@ -1,12 +1,20 @@
 """What the about page tells of a run: its audits, its scores with their intervals, its card."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from helpers.core.runs import Run
 from helpers.model.predictor import Predictor
 
-SCORES = ("accuracy", "macro_f1", "auroc", "sensitivity", "specificity")
+# Those that people ask for first, by their name in metrics.json.
+SCORES = {
+    "accuracy": "Accuracy",
+    "macro_f1": "Macro-F1",
+    "auroc": "AUROC",
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+}
 
 
 @dataclass(frozen=True)
@@ -53,21 +61,17 @@ def _finding(finding: Any) -> str:
     return str(finding)
 
 
-def _scores(metrics: dict[str, Any]) -> list[tuple[str, float, float | None, float | None]]:
-    """The scores people ask for first; those by class under the name of their class."""
-    rows = []
-    for name in SCORES:
-        found = metrics.get(name)
-        if not isinstance(found, dict):
-            continue
-        by_class = (
-            {name: found}
-            if "value" in found
-            else {f"{name}, {label}": one for label, one in found.items()}
-        )
-        rows += [
-            (words.replace("_", " "), one["value"], one.get("low"), one.get("high"))
-            for words, one in by_class.items()
-            if isinstance(one, dict) and one.get("value") is not None
-        ]
-    return rows
+def _scores(
+    metrics: dict[str, Any],
+) -> Iterator[tuple[str, float, float | None, float | None]]:
+    """The rows of the table; a score that each class has gives one row for each."""
+    for name, title in SCORES.items():
+        found = metrics.get(name, {})
+        by_row = {title: found} if "value" in found else _by_class(title, found)
+        for words, one in by_row.items():
+            if one.get("value") is not None:
+                yield words, one["value"], one.get("low"), one.get("high")
+
+
+def _by_class(title: str, found: dict[str, Any]) -> dict[str, Any]:
+    return {f"{title}, {label}": one for label, one in found.items()}

@@ -430,7 +430,7 @@ def test_the_about_page_tells_scores_audits_and_card(
     (home / "small/run.json").write_text(json.dumps({"audit": failed}))
     (home / "small/model_card.md").write_text("# Card <script>alert(1)</script>")
     page = visit().get("/about").text
-    for words in ("0.875", "0.800 – 0.930", "sensitivity, COVID-19", "border: The border tells."):
+    for words in ("0.875", "0.800 – 0.930", "Sensitivity, COVID-19", "border: The border tells."):
         assert words in page
     assert "do not rely on it" in page
     assert "<script>alert" not in page
