@@ -197,7 +197,7 @@ def vessel_tree(anatomy: Anatomy, frame: Frame) -> np.ndarray:
         fade = min(1.0, widths[level] * frame.unit)  # thinner than a pixel: fainter, not thicker
         frame.curves(canvas, segments, widths[level], min(1.0, fade * (0.26 + 12 * widths[level])))
     blurred = cv2.GaussianBlur(canvas, (0, 0), 0.004 * frame.size)
-    return blurred * np.float32(2.2 / 255)
+    return blurred * np.float32(1.6 / 255)
 
 
 def grow_branches(rng: np.random.Generator) -> tuple[list, list, list[float]]:

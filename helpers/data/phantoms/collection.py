@@ -15,10 +15,11 @@ from helpers.core.errors import UsageError
 from helpers.data.phantoms.anatomy import Anatomy
 from helpers.data.phantoms.axial import render_axial
 from helpers.data.phantoms.frontal import Disease, Rendering, render_frontal
+from helpers.data.phantoms.geometry import one_drawing_thread
 from helpers.data.phantoms.lateral import render_lateral
 from helpers.data.phantoms.metadata import COLUMNS, describe_film, describe_patient
 from helpers.data.phantoms.pathology import sample_consolidation, sample_ground_glass
-from helpers.data.phantoms.projection import add_border, add_letters, to_pixels
+from helpers.data.phantoms.projection import add_border, add_letters, add_plate, to_pixels
 
 CLASSES = ("COVID-19", "No finding", "Pneumonia")
 # Class folders as Ozturk's set (and system C) names them; the last two as system A does.
@@ -176,8 +177,9 @@ def _patient_films(
         row = describe_film(own, patient, seeds[1], day, view)
         name = f"generated-{seeds[1]:06d}-{'abcd'[index]}"
         row |= {"folder": f"images/{CLASS_FOLDERS[label]}", "filename": f"{name}.png"}
-        drawn = _render(anatomy, disease, view, size, own)
-        pixels = _finish(drawn.film, view, marked, own)
+        with one_drawing_thread():
+            drawn = _render(anatomy, disease, view, size, own)
+            pixels = _finish(drawn.film, view, marked, own)
         yield Phantom(name, pixels, drawn.lung_mask, drawn.opacity_mask, label, row, marked)
         day += int(rng.integers(1, 5))
 
@@ -224,7 +226,7 @@ def _finish(film: np.ndarray, view: str, marked: bool, rng: np.random.Generator)
             letter, across = ("L", 0.9) if side < 0.45 else ("R", 0.05)
             add_letters(film, letter, (across, height), 0.045)
     if marked:
-        add_letters(film, MARKER, (0.03, 0.055), 0.032)
+        add_plate(film, MARKER, (0.02, 0.02), 0.032)
     return to_pixels(film)
 
 

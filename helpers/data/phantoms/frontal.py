@@ -21,7 +21,7 @@ from helpers.data.phantoms.skeleton import lay_bones
 Disease = GroundGlass | Consolidation | None
 
 HEART_GROWTH = {"PA": 1.0, "AP": 1.14, "AP Supine": 1.22}
-UNEVEN_CM = 0.6  # folds of muscle and fat that no two patients share
+UNEVEN_CM = 0.4  # folds of muscle and fat that no two patients share
 BLADES_APART = {"PA": 0.85, "AP": 0.35, "AP Supine": 0.1}
 
 

@@ -7,6 +7,8 @@ towards the feet, and `forward` (in three-dimensional points) towards the breast
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -86,6 +88,17 @@ class Frame:
         """Fill a polygon (points, 2) with `value` in 0..1."""
         colour = float(round(255 * value))
         cv2.fillPoly(canvas, [self.pixels(corners)], colour, cv2.LINE_AA, FIXED_BITS)
+
+
+@contextmanager
+def one_drawing_thread() -> Iterator[None]:
+    """Keep OpenCV to one thread: on a busy machine small drawings only wait for its helpers."""
+    usual = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(usual)
 
 
 def ramp(distance: np.ndarray, width: float) -> np.ndarray:

@@ -45,18 +45,18 @@ def sample_ground_glass(rng: np.random.Generator, anatomy: Anatomy) -> GroundGla
     """Four to eight patches in each lung, near the wall and mostly low."""
     counts = rng.integers(4, 9, 2)
     side = np.repeat([-1.0, 1.0], counts)
-    down = np.clip(rng.normal(0.34, 0.3, len(side)), -0.6, anatomy.right_dome)
+    down = np.clip(rng.normal(0.38, 0.27, len(side)), -0.6, anatomy.right_dome)
     reach = anatomy.half_width(down) * np.clip(rng.normal(0.78, 0.13, len(side)), 0.4, 0.97)
-    axes = rng.uniform(0.08, 0.24, (len(side), 2)) * [0.85, 1.25]
-    share = float(np.exp(rng.uniform(np.log(0.35), np.log(0.9))))
+    axes = rng.uniform(0.11, 0.28, (len(side), 2)) * [0.85, 1.25]
+    share = float(np.exp(rng.uniform(np.log(0.4), np.log(0.8))))
     centres = np.stack([side * reach, down], axis=1)
     return GroundGlass(centres, axes, rng.uniform(0, np.pi, len(side)), share)
 
 
 def sample_consolidation(rng: np.random.Generator) -> Consolidation:
     """One lobe; the right lung more often, the lower lobes most often."""
-    side = -1 if rng.random() < 0.58 else 1
-    lobe = str(rng.choice(["upper", "middle", "lower"], p=[0.3, 0.25, 0.45]))
+    side = -1 if rng.random() < 0.62 else 1
+    lobe = str(rng.choice(["upper", "middle", "lower"], p=[0.27, 0.25, 0.48]))
     down = {"upper": -0.35, "middle": 0.3, "lower": 0.5}[lobe] + rng.normal(0, 0.1)
     inward = {"upper": 0.55, "middle": 0.42, "lower": 0.6}[lobe] + rng.normal(0, 0.08)
     return Consolidation(
@@ -66,7 +66,7 @@ def sample_consolidation(rng: np.random.Generator) -> Consolidation:
         slope={"upper": 0.1, "middle": 0.05, "lower": -0.45}[lobe] + rng.normal(0, 0.08),
         centre=(side * inward, down),
         extent=(rng.uniform(0.4, 0.65), rng.uniform(0.36, 0.55)),
-        share=float(np.exp(rng.uniform(np.log(0.5), np.log(0.98)))),
+        share=float(np.exp(rng.uniform(np.log(0.6), np.log(0.98)))),
     )
 
 

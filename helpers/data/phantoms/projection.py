@@ -20,8 +20,8 @@ class Exposure:
 
     scatter: float  # share of the primary beam that arrives scattered
     noise: float  # relative quantum noise in the open beam
-    black: float  # percentile of the darkest body shown
-    white: float
+    white: float  # percentile of the body shown as white
+    latitude: float  # range of density shown from black to white
     gamma: float
     blur: float  # share of the film width
     grid_slope: float  # fall of the beam across the film, as from a tilted grid
@@ -32,8 +32,8 @@ class Exposure:
         return cls(
             scatter=rng.uniform(0.18, 0.34) + 0.1 * portable,
             noise=rng.uniform(0.002, 0.006) * (1.6 if portable else 1.0),
-            black=rng.uniform(4.0, 9.0),
-            white=rng.uniform(97.0, 100.0),
+            white=rng.uniform(93.0, 98.0),
+            latitude=rng.normal(1.75, 0.1),
             gamma=float(np.exp(rng.normal(0.0, 0.1))),
             blur=rng.uniform(0.0, 0.0022),
             grid_slope=rng.normal(0.0, 0.05),
@@ -70,11 +70,10 @@ def _scattered(primary: np.ndarray) -> np.ndarray:
 
 
 def _display(density: np.ndarray, exposure: Exposure) -> np.ndarray:
-    """Window between percentiles of the body, then the film's curve."""
+    """Window of fixed latitude below the brightest tissue, then the film's curve."""
     sample = density[::4, ::4]
-    body = sample[sample > 0.9]
-    low, high = np.percentile(body if body.size else sample, [exposure.black, exposure.white])
-    shown = np.clip((density - np.float32(low)) / np.float32(max(high - low, 0.1)), 0, 1)
+    high = np.percentile(sample[sample > 0.9], exposure.white)
+    shown = np.clip((density - np.float32(high)) / np.float32(exposure.latitude) + 1, 0, 1)
     return cv2.pow(shown, exposure.gamma)
 
 
@@ -107,6 +106,20 @@ def add_letters(film: np.ndarray, text: str, place: tuple[float, float], height:
         canvas, text, origin, cv2.FONT_HERSHEY_SIMPLEX, scale, 255.0, thickness, cv2.LINE_AA
     )
     np.maximum(film, canvas * np.float32(0.95 / 255), out=film)
+
+
+def add_plate(film: np.ndarray, text: str, corner: tuple[float, float], height: float) -> None:
+    """Lay a dark plate with letters on the film, legible on any film, in place.
+
+    `corner` is the plate's upper left and `height` that of the letters, in shares of the width.
+    """
+    size = film.shape[0]
+    across, down = corner
+    wide, tall = (0.8 * len(text) + 0.8) * height, 1.9 * height
+    rows = slice(round(down * size), round((down + tall) * size))
+    columns = slice(round(across * size), round((across + wide) * size))
+    film[rows, columns] *= np.float32(0.1)
+    add_letters(film, text, (across + 0.4 * height, down + 1.45 * height), height)
 
 
 def to_pixels(film: np.ndarray) -> np.ndarray:
