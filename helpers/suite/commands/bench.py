@@ -34,6 +34,7 @@ def _show(found) -> None:
 
 
 def _write(found):
+    """Keep the new rows beside those of benchmarks that did not run this time."""
     import json
     from dataclasses import asdict
 
@@ -42,10 +43,13 @@ def _write(found):
     from helpers.core.provenance import git_commit, versions
     from helpers.core.runs import outputs_root, replacing
 
-    machine = {"cores": psutil.cpu_count(), "memory": psutil.virtual_memory().total}
-    facts = {"git_commit": git_commit(), "versions": versions(), "machine": machine}
     path = outputs_root() / "benchmarks.json"
+    before = json.loads(path.read_text())["measurements"] if path.exists() else []
+    now = {row.benchmark for row in found}
+    rows = [row for row in before if row["benchmark"] not in now]
+    rows += [asdict(row) | {"reached": row.reached, "code": git_commit()} for row in found]
+    machine = {"cores": psutil.cpu_count(), "memory": psutil.virtual_memory().total}
+    facts = {"versions": versions(), "machine": machine, "measurements": rows}
     with replacing(path) as temporary:
-        rows = [asdict(row) | {"reached": row.reached} for row in found]
-        temporary.write_text(json.dumps(facts | {"measurements": rows}, indent=2) + "\n")
+        temporary.write_text(json.dumps(facts, indent=2) + "\n")
     return path

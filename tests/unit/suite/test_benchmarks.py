@@ -54,3 +54,15 @@ def test_what_was_measured_is_kept_with_the_machine_and_versions(module, outputs
     assert kept["measurements"][0]["reached"] is True
     assert kept["machine"]["cores"] >= 1
     assert kept["versions"]["numpy"]
+
+
+def test_measuring_one_again_keeps_what_the_others_gave(module: Path, outputs: Path) -> None:
+    from helpers.suite.commands.bench import bench
+
+    other = module.with_name("bench_other.py")
+    other.write_text(module.read_text().replace("3.0", "1.0"))
+    bench([])
+    module.write_text(module.read_text().replace("3.0", "4.0"))
+    bench(["folder"])
+    kept = json.loads((outputs / "benchmarks.json").read_text())["measurements"]
+    assert {row["benchmark"]: row["measured"] for row in kept} == {"folder": 4.0, "other": 1.0}
