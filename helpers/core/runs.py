@@ -31,6 +31,7 @@ MADE_BY = {
     "model/labels.json": "04_train",
     "model/preprocessing.json": "04_train",
     "model/history.csv": "04_train",
+    "model/gate.json": "04_train",
     "predictions.csv": "05_evaluate",
     "metrics.json": "05_evaluate",
 }

@@ -28,13 +28,14 @@ class Step:
 
 SPLIT = ("images.npy", "splits.csv")
 MODEL = ("model/model.tflite", "model/labels.json", "model/preprocessing.json")
+BESIDE_MODEL = ("model/model.keras", "model/training.json", "model/gate.json")
 STEPS = (
     Step("01_ingest", writes=("manifest.csv",)),
     Step("02_visualize", ("manifest.csv",)),
     Step("03_preprocess", ("manifest.csv",), writes=("fingerprints.npy", *SPLIT)),
-    Step("04_train", SPLIT, writes=("model/model.keras", "model/training.json", *MODEL)),
+    Step("04_train", SPLIT, writes=(*MODEL, *BESIDE_MODEL)),
     Step("05_evaluate", (*SPLIT, *MODEL), writes=("metrics.json", "predictions.csv")),
-    Step("06_predict", (*SPLIT, *MODEL)),
+    Step("06_predict", (*SPLIT, *MODEL, "model/gate.json")),
     Step("07_deploy", (*MODEL, "metrics.json")),
 )
 

@@ -1,4 +1,4 @@
-"""The generated task must be learned: pixels alone do not give the class away, a network gets it."""
+"""The generated task must be learned: pixels do not give the class away, a network gets it."""
 
 import warnings
 
