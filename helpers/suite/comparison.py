@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from helpers.core.errors import MissingInputError
 from helpers.core.runs import PROJECT, Run, replacing
 from helpers.model.comparison import compare_predictions
 from helpers.model.metrics import score_predictions
 from helpers.model.predictions import Predictions, check_predictions
 
-STORED = PROJECT / "params" / "systems" / "results"
+RESULTS = PROJECT / "params" / "systems" / "results"
+STORED = RESULTS  # where `store` writes; tests point it elsewhere
 METRICS = ("accuracy", "macro_f1", "auroc", "balanced_accuracy")
 
 
@@ -69,8 +72,56 @@ def store(summary: dict[str, Any], command: str) -> Path:
 
 
 def read_stored(collection: str) -> dict[str, Any]:
-    """The stored summary of one collection."""
-    return json.loads((STORED / f"{collection}.json").read_text(encoding="utf-8"))
+    """The stored summary of one collection; MissingInputError says how to make it."""
+    path = STORED / f"{collection}.json"
+    if not path.exists():
+        raise MissingInputError(
+            f"No comparison on {collection} is stored; `cxr compare --run {collection} --store` "
+            "makes one, in some hours, and goes on where it was stopped."
+        )
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def read_claims() -> dict[str, dict[str, Any]]:
+    """What each report says of its own system: classes, films, split, accuracy, a note."""
+    return json.loads((RESULTS / "claims.json").read_text(encoding="utf-8"))
+
+
+def side_by_side(summary: dict[str, Any], claims: dict[str, dict[str, Any]]) -> pd.DataFrame:
+    """One row a system: claimed accuracy, accuracy by image and by patient, costs.
+
+    Scores read `0.812 (0.781 to 0.840)`; a system that was not run here has dashes.
+    """
+    found = {(row["system"], row["protocol"]): row for row in summary["rows"]}
+    names = list(dict.fromkeys([*claims, *(row["system"] for row in summary["rows"])]))
+    rows = []
+    for name in names:
+        by_image, by_patient = found.get((name, "image")), found.get((name, "patient"))
+        either = by_patient or by_image or {}
+        rows.append(
+            {
+                "system": name,
+                "claimed accuracy": claims.get(name, {}).get("accuracy"),
+                "accuracy by image": _text(by_image, "accuracy"),
+                "accuracy by patient": _text(by_patient, "accuracy"),
+                "macro-F1 by patient": _text(by_patient, "macro_f1"),
+                "folds": len((by_patient or {}).get("folds", [])),
+                "parameters": either.get("parameters"),
+                "s / epoch": either.get("seconds_per_epoch"),
+                "ms / film": either.get("milliseconds_per_film"),
+            }
+        )
+    numbers = {"parameters": "Int64"}
+    return pd.DataFrame(rows).set_index("system").astype(numbers)
+
+
+def _text(row: dict[str, Any] | None, metric: str) -> str:
+    if row is None or metric not in row["scores"]:
+        return "-"
+    score = row["scores"][metric]
+    if score["low"] is None:
+        return f"{score['value']:.3f}"
+    return f"{score['value']:.3f} ({score['low']:.3f} to {score['high']:.3f})"
 
 
 def _row(system: str, task: str, protocol: str, folds: list[dict[str, Any]]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from helpers.core.errors import UsageError
+from helpers.core.errors import MissingInputError, UsageError
 from helpers.core.runs import PROJECT, Run
 from helpers.data.duplicates import fingerprint
 from helpers.data.library import FilmLibrary
@@ -149,3 +149,10 @@ def test_the_stored_summary_names_no_film_and_how_to_make_it_again(run):
     text = path.read_text()
     assert "cxr compare one" in text and ".png" not in text and str(PROJECT) not in text
     assert comparison.read_stored("films")["rows"] == summary["rows"]
+    table = comparison.side_by_side(summary, comparison.read_claims())
+    assert table.loc["one", "folds"] == 1 and table.loc["A", "accuracy by patient"] == "-"
+
+
+def test_without_a_stored_summary_the_command_is_named(run):
+    with pytest.raises(MissingInputError, match="cxr compare --run films --store"):
+        comparison.read_stored("films")
