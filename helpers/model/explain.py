@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # uint8 (N, S, S) -> probabilities (N, C)
 Predict = Callable[[np.ndarray], np.ndarray]
 _FILMS_AT_ONCE = 64
+_PEAK_WIDTH = 1 / 15
 
 
 class GradCam:
@@ -131,9 +132,13 @@ def saliency_in_mask(saliency: np.ndarray, masks: np.ndarray) -> np.ndarray:
 
 
 def peaks(saliency: np.ndarray, size: int) -> np.ndarray:
-    """Row and column of each map's highest point, in pixels of a film of that size: int (N, 2)."""
-    maps = enlarge(saliency, size)
-    flat = maps.reshape(len(maps), -1).argmax(axis=1)
+    """Row and column of each map's peak, in pixels of a film of that size: int (N, 2).
+
+    Maps are smoothed over a fifteenth of the film first: one bright cell alone is noise, and an
+    opacity is larger than that.
+    """
+    maps = [cv2.GaussianBlur(one, (0, 0), size * _PEAK_WIDTH) for one in enlarge(saliency, size)]
+    flat = np.reshape(maps, (len(maps), -1)).argmax(axis=1)
     return np.stack(np.unravel_index(flat, (size, size)), axis=1)
 
 

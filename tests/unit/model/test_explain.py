@@ -114,3 +114,25 @@ def test_every_architecture_has_both_kinds_of_map() -> None:
             model(shown.astype(np.float32)[..., None], training=False)
         )
         assert occlusion(predict, film[0], patch=1 / 2).shape == (size, size, 3), name
+
+
+@pytest.mark.prove
+def test_a_trained_network_points_at_the_opacity() -> None:
+    """A smaller network than the benchmark's; by chance one peak in eight would lie inside."""
+    from helpers.data.phantoms import CLASSES, generate_collection
+    from helpers.model.architectures import build
+    from helpers.model.backend import keras
+
+    made = list(generate_collection(900, seed=77, size=64, frontal_only=True))
+    images = np.stack([film.pixels for film in made])
+    codes = np.array([CLASSES.index(film.label) for film in made])
+    keras.utils.set_random_seed(0)
+    model = build("chest_net", classes=3, image_size=64, widths=(16, 32, 64))
+    model.compile(keras.optimizers.Adam(2e-3), "sparse_categorical_crossentropy")
+    model.fit(images[:720, ..., None].astype(np.float32), codes[:720], epochs=20, verbose=0)
+    probabilities, maps = GradCam(model)(images[720:])
+    opacities = np.stack([film.opacity_mask for film in made[720:]])
+    right = (probabilities.argmax(1) == codes[720:]) & opacities.any(axis=(1, 2))
+    assert right.sum() > 40
+    shown = maps[right, ..., codes[720:][right]]
+    assert peaks_inside(shown, opacities[right]).mean() > 0.5
