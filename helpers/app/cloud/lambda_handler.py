@@ -19,6 +19,8 @@ KINDS = ("image/", "application/octet-stream", "application/dicom", "application
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Answer one event of an HTTP API (2.0) or a REST API (1.0) with the endpoint's JSON."""
+    if _method(event) == "OPTIONS":
+        return _response(204, "")
     kind = _content_type(event)
     if not kind.startswith(KINDS):
         return _answer(415, "Send the film itself, as image/png, image/jpeg or application/dicom.")
@@ -59,6 +61,11 @@ def _from_endpoint(error: ClientError) -> dict[str, Any]:
     return _answer(502, "The endpoint does not answer: try again later.")
 
 
+def _method(event: dict[str, Any]) -> str:
+    asked = event.get("requestContext", {}).get("http", event)  # 2.0, else 1.0
+    return asked.get("method") or asked.get("httpMethod") or ""
+
+
 def _content_type(event: dict[str, Any]) -> str:
     headers = event.get("headers") or {}
     found = [value for name, value in headers.items() if name.lower() == "content-type"]
@@ -82,4 +89,18 @@ def _response(status: int, body: str) -> dict[str, Any]:
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
     }
+    headers |= _for_the_page()
     return {"statusCode": status, "headers": headers, "isBase64Encoded": False, "body": body}
+
+
+def _for_the_page() -> dict[str, str]:
+    """What a browser wants to read before client.html, and no other page, may call (CORS)."""
+    origin = os.environ.get("PAGE_ORIGIN")
+    if not origin:
+        return {}
+    return {
+        "Access-Control-Allow-Origin": origin,
+        "Access-Control-Allow-Methods": "POST",
+        "Access-Control-Allow-Headers": "content-type,x-api-key",
+        "Access-Control-Max-Age": "600",
+    }

@@ -1,12 +1,12 @@
 """Container, Lambda handler and SAM template: versions, recorded events, the real server behind."""
 
 import base64
+import hashlib
 import json
+import re
 import socket
 import subprocess
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -14,54 +14,10 @@ import pytest
 import yaml
 
 from helpers.app.cloud import lambda_handler
+from tests.cloud import CREDENTIALS, HTTP_API, REST_API, event, sagemaker_runtime
 from tests.serving import CLASSES, PROJECT, film_file, make_run
 
 CLOUD = PROJECT / "helpers/app/cloud"
-
-# Recorded from API Gateway, shortened: an HTTP API (payload 2.0) and a REST API (1.0).
-HTTP_API = {
-    "version": "2.0",
-    "routeKey": "POST /predict",
-    "rawPath": "/predict",
-    "rawQueryString": "",
-    "headers": {
-        "accept": "*/*",
-        "content-length": "3245",
-        "content-type": "image/png",
-        "host": "a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com",
-        "user-agent": "curl/8.5.0",
-        "x-amzn-trace-id": "Root=1-6740a1b2-0123456789abcdef01234567",
-        "x-forwarded-for": "203.0.113.7",
-        "x-forwarded-port": "443",
-        "x-forwarded-proto": "https",
-    },
-    "requestContext": {
-        "accountId": "123456789012",
-        "apiId": "a1b2c3d4e5",
-        "http": {"method": "POST", "path": "/predict", "protocol": "HTTP/1.1"},
-        "routeKey": "POST /predict",
-        "stage": "$default",
-        "timeEpoch": 1763705400000,
-    },
-    "isBase64Encoded": True,
-}
-REST_API = {
-    "resource": "/predict",
-    "path": "/predict",
-    "httpMethod": "POST",
-    "headers": {"Accept": "*/*", "Content-Type": "image/png", "X-Forwarded-Proto": "https"},
-    "multiValueHeaders": {"Content-Type": ["image/png"]},
-    "queryStringParameters": None,
-    "pathParameters": None,
-    "requestContext": {"resourcePath": "/predict", "httpMethod": "POST", "stage": "prod"},
-    "isBase64Encoded": True,
-}
-
-
-def event(recorded: dict, body: bytes, kind: str = "image/png") -> dict:
-    name = next(name for name in recorded["headers"] if name.lower() == "content-type")
-    changed = {"headers": recorded["headers"] | {name: kind}}
-    return recorded | changed | {"body": base64.b64encode(body).decode()}
 
 
 @pytest.fixture(scope="module")
@@ -112,36 +68,12 @@ main()
 
 @pytest.fixture
 def endpoint(container: str, monkeypatch: pytest.MonkeyPatch):
-    """SageMaker's runtime address in front of the container, with its way of passing errors on."""
+    """The container as a SageMaker endpoint that the handler finds."""
 
-    class Runtime(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            kind = {"Content-Type": self.headers["Content-Type"]}
-            answer = httpx.post(f"{container}/invocations", content=body, headers=kind)
-            content, status = answer.content, answer.status_code
-            if status != 200:
-                told = {"OriginalStatusCode": status, "OriginalMessage": answer.text}
-                content = json.dumps({"Message": "refused"} | told).encode()
-            self.send_response(424 if status != 200 else 200)
-            if status != 200:
-                self.send_header("x-amzn-errortype", "ModelError")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Runtime)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    monkeypatch.setenv("ENDPOINT_NAME", "chest-films")
-    yield
-    server.shutdown()
+    with sagemaker_runtime(container) as address:
+        for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": address}.items():
+            monkeypatch.setenv(name, value)
+        yield
 
 
 def test_the_container_answers_as_sagemaker_asks(container: str) -> None:
@@ -186,12 +118,9 @@ def test_events_that_hold_no_film_are_refused_without_a_call(changes: dict, stat
 
 
 def test_an_endpoint_that_is_not_there_is_a_plain_502(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    monkeypatch.setenv("ENDPOINT_NAME", "chest-films")
+    nowhere = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}
+    for name, value in (CREDENTIALS | nowhere).items():
+        monkeypatch.setenv(name, value)
     answer = lambda_handler.handler(event(HTTP_API, film_file()), None)
     assert answer["statusCode"] == 502
 
@@ -208,21 +137,80 @@ def test_cfn_lint_passes_the_template() -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_the_template_lets_nobody_in_unsigned_and_the_function_do_one_thing() -> None:
+def template() -> dict:
     class Loader(yaml.SafeLoader):
         pass
 
     Loader.add_multi_constructor("!", lambda loader, _, node: loader.construct_scalar(node))
-    template = yaml.load((CLOUD / "template.yaml").read_text(), Loader)
-    resources = template["Resources"]
-    assert resources["Api"]["Properties"]["Auth"]["DefaultAuthorizer"] == "AWS_IAM"
-    (policy,) = resources["Predict"]["Properties"]["Policies"]
+    return yaml.load((CLOUD / "template.yaml").read_text(), Loader)
+
+
+def test_the_template_lets_the_function_do_one_thing() -> None:
+    function = template()["Resources"]["Predict"]["Properties"]
+    (policy,) = function["Policies"]
     (statement,) = policy["Statement"]
     assert statement["Action"] == "sagemaker:InvokeEndpoint"
     assert "*" not in statement["Resource"]
-    module, function = resources["Predict"]["Properties"]["Handler"].split(".")
+    module, name = function["Handler"].split(".")
     assert (CLOUD / f"{module}.py").exists()
-    assert function == "handler"
+    assert name == "handler"
+
+
+def test_the_template_lets_nobody_in_without_a_key_that_has_bounds() -> None:
+    resources = template()["Resources"]
+    auth = resources["Api"]["Properties"]["Auth"]
+    assert auth["ApiKeyRequired"] is True
+    assert auth["UsagePlan"]["Throttle"]["RateLimit"] <= 10
+    assert auth["UsagePlan"]["Quota"] == {"Limit": "FilmsPerDay", "Period": "DAY"}
+    calls = [one["Properties"] for one in resources["Predict"]["Properties"]["Events"].values()]
+    assert [one["Method"] for one in calls if "Auth" in one] == ["OPTIONS"]
+
+
+@pytest.mark.parametrize(
+    ("origin", "fits"),
+    [
+        ("https://films.s3.eu-west-1.amazonaws.com", True),
+        ("http://localhost:8080", True),
+        ("*", False),
+        ("null", False),
+        ("http://films.example.org", False),
+        ("https://films.example.org/client.html", False),
+        ("https://a'; b", False),
+    ],
+)
+def test_the_template_takes_one_safe_origin(origin: str, fits: bool) -> None:
+    pattern = template()["Parameters"]["PageOrigin"]["AllowedPattern"]
+    assert bool(re.fullmatch(pattern, origin)) is fits
+
+
+def test_only_the_page_may_read_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAGE_ORIGIN", "https://films.example.org")
+    for recorded in (HTTP_API, REST_API):
+        answer = lambda_handler.handler(event(recorded, b"", "text/html"), None)
+        assert answer["headers"]["Access-Control-Allow-Origin"] == "https://films.example.org"
+    monkeypatch.delenv("PAGE_ORIGIN")
+    answer = lambda_handler.handler(event(REST_API, b"", "text/html"), None)
+    assert not [name for name in answer["headers"] if name.startswith("Access-Control")]
+
+
+@pytest.mark.parametrize("recorded", [HTTP_API, REST_API], ids=["HTTP API", "REST API"])
+def test_the_preflight_is_answered_without_a_call(
+    recorded: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAGE_ORIGIN", "https://films.example.org")
+    answer = lambda_handler.handler(event(recorded, b"", method="OPTIONS"), None)
+    assert (answer["statusCode"], answer["body"]) == (204, "")
+    assert "x-api-key" in answer["headers"]["Access-Control-Allow-Headers"]
+
+
+@pytest.mark.parametrize("tag", ["style", "script"])
+def test_the_page_runs_its_own_style_and_script_only(tag: str) -> None:
+    page = (CLOUD / "client.html").read_text()
+    inner = re.search(f"<{tag}>(.*?)</{tag}>", page, re.DOTALL)[1]
+    digest = base64.b64encode(hashlib.sha256(inner.encode()).digest()).decode()
+    assert f"{tag}-src 'sha256-{digest}';" in page
+    assert "default-src 'none'" in page
+    assert not re.search(r"""(src|href)=["'](?!data:)|url\(|@import""", page)
 
 
 def pins(path: Path) -> dict[str, str]:
