@@ -117,7 +117,7 @@ def test_nothing_of_an_upload_is_in_the_saved_notebook(
         ".jp-NotebookPanel-toolbar [data-command='docmanager:save'], "
         ".jp-NotebookPanel-toolbar [title^='Save']"
     ).first.click()
-    for _ in range(100):
+    for _ in range(600):  # a busy machine may take its time to save
         page.wait_for_timeout(100)
         if notebook.stat().st_mtime_ns != before:
             break
