@@ -49,7 +49,7 @@ def linear_accuracy(pixels: np.ndarray, labels: np.ndarray, patients: np.ndarray
 
 def test_a_linear_model_on_small_films_stays_well_below_a_network():
     accuracy = linear_accuracy(*frontal_films(seed=0, size=64))
-    # Measured: 0.73 with seed 0. Chance is 0.33.
+    # Measured with seeds 0, 1, 2: 0.729, 0.729, 0.723. Chance is 0.33.
     assert 0.50 < accuracy < 0.80
 
 
@@ -71,5 +71,5 @@ def test_network_a_learns_what_the_linear_model_cannot_and_not_all_of_it():
     model.fit(films[train], labels[train], epochs=24, batch_size=8, verbose=0)
     found = model.predict(films[test], verbose=0).argmax(axis=1)
     accuracy = float((found == labels[test]).mean())
-    # Measured: 0.86 against 0.73 with seed 0.
+    # Measured with seeds 0, 1, 2: 0.86, 0.88, 0.87, against 0.72 to 0.73 on all folds.
     assert linear + 0.05 < accuracy < 1.0
