@@ -23,6 +23,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+    # Playwright keeps an event loop running in this thread; whoever comes after it can start none.
+    items.sort(key=lambda item: "browser" in item.path.parts)
     for item in items:
         if "sample_run" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("sample_run"))
