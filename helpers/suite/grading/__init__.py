@@ -1,0 +1,1 @@
+"""Grading: submissions run in confinement, marked by a rubric, given back to the class."""
