@@ -1,0 +1,142 @@
+"""One way to run many things at once: processes of this machine, or a Dask cluster by address.
+
+Grading, batch prediction and preprocessing open one executor and hand it their items. What goes to
+a worker (function, item) and what comes back is pickled, between processes of one owner only.
+"""
+
+import contextlib
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+from helpers.core.errors import SuiteError, UsageError
+from helpers.core.processes import LocalProcesses
+
+VARIABLE = "CXR_EXECUTOR"
+DASK = re.compile(r"dask://(?P<place>(?:\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):\d{1,5})/?")
+# So many items wait beside each worker: none is ever idle, and memory stays flat.
+WAITING = 2
+
+Item = TypeVar("Item")
+Value = TypeVar("Value")
+
+
+class Pool(Protocol):
+    """A `concurrent.futures.Executor` that knows how many things it does at once."""
+
+    workers: int
+
+    def submit(self, function: Callable[..., Value], /, *args: Any, **kwargs: Any) -> Future[Value]:
+        """Begin `function(*args, **kwargs)` on a worker."""
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Let what is under way end and close; at once with `wait=False`."""
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[Item, Value]):
+    """One item after its turn: the function's value, or the error that stood in its way."""
+
+    item: Item
+    value: Value | None = None
+    error: Exception | None = None
+
+    def result(self) -> Value | None:
+        """The value; raises the item's error."""
+        if self.error:
+            raise self.error
+        return self.value
+
+
+def where_to_run(where: str | int | None = None) -> str | int:
+    """`where`, else the variable CXR_EXECUTOR, else one process for each core of this machine.
+
+    Returns the number of local processes or a `dask://host:port`; UsageError for anything else.
+    """
+    asked = str(where if where is not None else os.environ.get(VARIABLE, "")).strip()
+    if not asked:
+        return cores()
+    if asked.isdecimal() and 0 < int(asked) <= 1024:
+        return int(asked)
+    if DASK.fullmatch(asked):
+        return asked
+    raise UsageError(
+        f"'{asked}' is no executor: give a number of processes of this machine, or the address of "
+        "a Dask scheduler such as dask://10.0.0.5:8786."
+    )
+
+
+def cores() -> int:
+    """The processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def open_executor(where: str | int | None = None, shared: Path | None = None) -> Iterator[Pool]:
+    """The executor for `where` (see `where_to_run`), closed at the end of the block.
+
+    shared: a folder that the work reads or writes; a cluster that does not see it is refused.
+    Leaving the block by an error or Ctrl-C ends what is under way at once.
+    Raises UsageError for an address that is none, SuiteError for one that does not answer.
+    """
+    place = where_to_run(where)
+    if isinstance(place, int):
+        executor: Pool = LocalProcesses(place)
+    else:  # the engine takes a second to import, which local work need not wait for
+        from helpers.core.cluster import connect
+
+        executor = connect(place, shared)
+    try:
+        yield executor
+    except BaseException:
+        executor.shutdown(wait=False, cancel_futures=True)
+        raise
+    executor.shutdown()
+
+
+def as_finished(
+    pool: Pool,
+    function: Callable[[Item], Value],
+    items: Iterable[Item],
+    in_flight: int | None = None,
+) -> Iterator[Outcome[Item, Value]]:
+    """`function` of each item on the pool's workers, each Outcome as soon as it is there.
+
+    `items` is read only as far ahead as `in_flight` (by default a few for each worker), so it may
+    be endless and memory stays flat. An item that fails or whose worker dies is an Outcome with
+    its error; the others go on. Results that nobody asks for any more are cancelled.
+    """
+    most = in_flight or WAITING * pool.workers
+    under_way: dict[Future[Value], Item] = {}
+    try:
+        for item in items:
+            under_way[pool.submit(function, item)] = item
+            if len(under_way) >= most:
+                yield from _finished(under_way)
+        while under_way:
+            yield from _finished(under_way)
+    finally:
+        for future in under_way:
+            future.cancel()
+
+
+def _finished(under_way: dict[Future[Value], Item]) -> Iterator[Outcome[Item, Value]]:
+    for future in wait(under_way, return_when=FIRST_COMPLETED).done:
+        yield outcome(under_way.pop(future), future)
+
+
+def outcome(item: Item, future: Future[Value]) -> Outcome[Item, Value]:
+    """Wait for one future; its error, if any, in words that a user can read."""
+    try:
+        return Outcome(item, value=future.result())
+    except CancelledError:
+        return Outcome(item, error=SuiteError("The cluster gave the work up: start it again."))
+    except Exception as error:
+        # Not imported for its name alone: only a cluster's future ever raises it.
+        if type(error).__name__ == "KilledWorker":
+            error = SuiteError("Several workers of the cluster ended while they worked on this.")
+        return Outcome(item, error=error)
