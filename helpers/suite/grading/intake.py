@@ -1,0 +1,278 @@
+"""Collects what the class handed in: folders, zips, downloads of Canvas and Moodle; copies it safely.
+
+Names from outside are looked at, never used as paths; links are not followed out of their folder.
+"""  # noqa: E501
+
+import json
+import os
+import re
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from helpers.core.errors import UsageError
+from helpers.suite.grading.archives import (
+    MAX_FILE,
+    UnreadableArchiveError,
+    UnsafeArchiveError,
+    unpack,
+)
+from helpers.suite.grading.outcome import Status
+from helpers.suite.grading.roster import Student, spelled_alike
+
+# Canvas: doejane_LATE_1234_98765_01_ingest-1.ipynb; Moodle: Jane Doe_4711_assignsubmission_file_
+CANVAS = re.compile(
+    r"(?P<name>[^_]+)(?P<late>_LATE)?_(?P<number>\d+|anon_\w+?)_\d+_(?P<rest>.+)", re.IGNORECASE
+)
+MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_\w+?(?:_(?P<rest>.*))?")
+# What Canvas and browsers put behind the name of a file that was handed in or saved again.
+AGAIN = re.compile(r"^(?P<name>.*?)(?:-(?P<dash>\d{1,3})| ?\((?P<round>\d{1,3})\))$")
+CLASS_TOTAL = 16 << 30  # bytes that the zip of a whole class may hold
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that keeps a notebook (or, without a name, the whole submission) from running."""
+
+    status: Status
+    reason: str
+    notebook: str = ""
+
+
+@dataclass
+class Submission:
+    """What one student handed in: notebook name -> the file, and all there is to say about it."""
+
+    student: Student
+    on_roster: bool
+    notebooks: dict[str, Path] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    late_mark: bool = False
+    from_lms: bool = False
+    submitted: datetime | None = None
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """One file or folder of the download, and whose it is."""
+
+    path: Path
+    owner: str
+    number: str = ""
+    rest: str = ""
+    late: bool = False
+    lms: bool = False
+
+
+def collect(
+    place: Path, roster: Sequence[Student], notebooks: Sequence[str], scratch: Path
+) -> tuple[list[Submission], list[str]]:
+    """All submissions, one for each student of the roster and for each further name found.
+
+    place: a folder (one folder or zip a student, or the unpacked download of an LMS) or that
+    download itself as a zip. scratch: an empty folder for what is unpacked; it must live as long
+    as the submissions. Returns them with sentences on what was left out. Raises UsageError.
+    """
+    folder = _class_folder(place, scratch)
+    known = {student.student: Submission(student, True) for student in roster}
+    spellings = _spellings(roster)
+    left_out = []
+    for position, path in enumerate(sorted(folder.iterdir())):
+        piece = _piece(path)
+        if piece is None:
+            left_out.append(f"{path.name} was left out: neither a student's folder nor a zip.")
+            continue
+        submission = _submission_of(piece, known, spellings)
+        _take(submission, piece, notebooks, scratch / f"{position}")
+    return sorted(known.values(), key=lambda one: one.student.student.casefold()), left_out
+
+
+def _class_folder(place: Path, scratch: Path) -> Path:
+    """The folder of pieces; an LMS's zip is unpacked first, its top folder stepped into."""
+    if place.is_dir():
+        return place
+    if not place.is_file():
+        raise UsageError(f"{place}: no such folder or zip of submissions")
+    folder = scratch / "class"
+    folder.mkdir(parents=True)
+    try:
+        for _ in unpack(place, folder, (".ipynb", ".zip"), CLASS_TOTAL):
+            pass
+    except (UnsafeArchiveError, UnreadableArchiveError) as error:
+        raise UsageError(f"{place.name} is not a zip of submissions: {error}") from error
+    inside = list(folder.iterdir())
+    only = inside[0] if len(inside) == 1 and inside[0].is_dir() else None
+    return only if only and not MOODLE.fullmatch(only.name) else folder
+
+
+def _piece(path: Path) -> _Piece | None:
+    """Whose a file or folder is, by its name; None for what is no submission."""
+    if path.name.startswith("."):
+        return None
+    folder = path.is_dir() or path.is_symlink()
+    if not folder and path.suffix.lower() not in (".zip", ".ipynb"):
+        return None
+    name = path.name if folder else path.name.removesuffix(path.suffix)
+    for pattern in (MOODLE, CANVAS):
+        if (found := pattern.fullmatch(name)) and not (folder and pattern is CANVAS):
+            parts = {"late": None} | found.groupdict()
+            rest, late = parts["rest"] or "", bool(parts["late"])
+            return _Piece(path, parts["name"].strip(), parts["number"], rest, late, lms=True)
+    return None if path.suffix.lower() == ".ipynb" and not folder else _Piece(path, name)
+
+
+def _spellings(roster: Sequence[Student]) -> dict[str, str]:
+    """Spelling -> student; a spelling that two share names nobody."""
+    found: dict[str, set[str]] = {}
+    for student in roster:
+        for word in student.names():
+            found.setdefault(word, set()).add(student.student)
+    return {word: min(names) for word, names in found.items() if len(names) == 1}
+
+
+def _submission_of(
+    piece: _Piece, known: dict[str, Submission], spellings: dict[str, str]
+) -> Submission:
+    """The submission that a piece belongs to; a name not on the roster gets one of its own."""
+    numbers = {one.student.canvas_id: name for name, one in known.items() if one.student.canvas_id}
+    name = (
+        (piece.owner if piece.owner in known else None)
+        or (numbers.get(piece.number) if piece.number else None)
+        or spellings.get(spelled_alike(piece.owner))
+        or piece.owner
+    )
+    if name not in known:
+        known[name] = Submission(Student(name, name=piece.owner), on_roster=False)
+    return known[name]
+
+
+def _take(submission: Submission, piece: _Piece, notebooks: Sequence[str], scratch: Path) -> None:
+    """Add what one piece holds to the submission."""
+    submission.late_mark |= piece.late
+    submission.from_lms |= piece.lms
+    try:
+        found = list(_files(submission, piece, scratch))
+    except UnsafeArchiveError as error:
+        submission.problems.append(Problem(Status.UNSAFE_ARCHIVE, f"The zip is unsafe: {error}."))
+        return
+    except UnreadableArchiveError as error:
+        submission.problems.append(Problem(Status.UNREADABLE_NOTEBOOK, f"{error}."))
+        return
+    for path, shown in sorted(found, key=lambda one: _again(one[1])[1]):
+        _take_notebook(submission, path, shown, notebooks)
+
+
+def _files(submission: Submission, piece: _Piece, scratch: Path) -> Iterator[tuple[Path, str]]:
+    """The notebooks of a piece with the names they were handed in under, zips unpacked."""
+    if piece.path.is_symlink():
+        reason = f"{piece.path.name} is a symbolic link, not a folder."
+        submission.problems.append(Problem(Status.UNSAFE_LINK, reason))
+    elif piece.path.is_dir():
+        for number, path in enumerate(_walk(submission, piece.path)):
+            if path.suffix.lower() == ".zip":
+                yield from _unpacked(path, scratch / f"{number}")
+            else:
+                yield path, path.stem
+    elif piece.path.suffix.lower() == ".zip":
+        yield from _unpacked(piece.path, scratch)
+    else:
+        yield piece.path, piece.rest
+
+
+def _unpacked(archive: Path, folder: Path) -> Iterator[tuple[Path, str]]:
+    folder.mkdir(parents=True)
+    for path in unpack(archive, folder, (".ipynb",)):
+        yield path, path.stem
+
+
+def _walk(submission: Submission, root: Path) -> Iterator[Path]:
+    """Regular notebooks and zips under `root`; a link is a problem, other files are named."""
+    real = root.resolve()
+    others = []
+    for place, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__")))
+        for name in (*folders, *sorted(names)):
+            path = Path(place) / name
+            if path.is_symlink() and not _inside(path, real):
+                submission.problems.append(_bad_link(path))
+            elif stat.S_ISREG(path.lstat().st_mode) and not name.startswith("."):
+                wanted = path.suffix.lower() in (".ipynb", ".zip")
+                if wanted:
+                    yield path
+                else:
+                    others.append(name)
+    if others:
+        shown = ", ".join(others[:5]) + (" and others" if len(others) > 5 else "")
+        submission.notes.append(f"Not looked at, as only notebooks are graded: {shown}.")
+
+
+def _inside(link: Path, root: Path) -> bool:
+    try:
+        return link.resolve(strict=True).is_relative_to(root)
+    except (OSError, RuntimeError):
+        return False
+
+
+def _bad_link(path: Path) -> Problem:
+    reason = f"{path.name} is a symbolic link that leads out of the submission's folder."
+    name = path.stem if path.suffix.lower() == ".ipynb" else ""
+    return Problem(Status.UNSAFE_LINK, reason, name)
+
+
+def _take_notebook(
+    submission: Submission, path: Path, shown: str, notebooks: Sequence[str]
+) -> None:
+    """Take one notebook under the name the rubric knows it by, later versions over earlier."""
+    name = _graded_name(path, shown, notebooks)
+    if name is None:
+        submission.notes.append(f"{shown}.ipynb is none of the graded notebooks.")
+        return
+    if path.stat().st_size > MAX_FILE:
+        reason = f"{shown}.ipynb has more than {MAX_FILE >> 20} MiB; clear its outputs."
+        submission.problems.append(Problem(Status.UNREADABLE_NOTEBOOK, reason, name))
+        return
+    if name in submission.notebooks:
+        submission.notes.append(f"{name} was handed in more than once; the last one counts.")
+    submission.notebooks[name] = path
+    modified = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    submission.submitted = max(submission.submitted or modified, modified)
+
+
+def _graded_name(path: Path, shown: str, notebooks: Sequence[str]) -> str | None:
+    """By the file's name, else by what the notebook says of itself."""
+    plain = {name.casefold(): name for name in notebooks}
+    for stem in (shown, _again(shown)[0]):
+        if stem.casefold() in plain:
+            return plain[stem.casefold()]
+    return plain.get(_stamped_name(path).casefold())
+
+
+def _again(shown: str) -> tuple[str, int]:
+    """A name without the number behind it, and that number (0 where there is none)."""
+    found = AGAIN.fullmatch(shown)
+    if found is None:
+        return shown, 0
+    return found["name"], int(found["dash"] or found["round"])
+
+
+def _stamped_name(path: Path) -> str:
+    try:
+        if path.stat().st_size > MAX_FILE:
+            return ""
+        return str(json.loads(path.read_bytes())["metadata"]["cxr_exercise"]["notebook"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return ""
+
+
+def settle(submission: Submission) -> Submission:
+    """With the problem of a submission that holds nothing to grade, where it has no other."""
+    if submission.notebooks or submission.problems:
+        return submission
+    reason = "No notebook was handed in."
+    if submission.notes:
+        reason = f"No graded notebook was handed in. {submission.notes[0]}"
+    nothing = Problem(Status.NOTHING_SUBMITTED, reason)
+    return replace(submission, problems=[nothing])
