@@ -1,14 +1,17 @@
 """One way to run many things at once: processes of this machine, or a Dask cluster by address.
 
 Grading, batch prediction and preprocessing open one executor and hand it their items. What goes to
-a worker (function, item) and what comes back is pickled, between processes of one owner only.
+a worker (function, item) and what comes back is pickled, between processes of one owner only. On
+a cluster, functions run in a thread of the worker, not in its main thread.
 """
 
 import contextlib
+import itertools
 import os
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
@@ -37,6 +40,14 @@ class Pool(Protocol):
         """Let what is under way end and close; at once with `wait=False`."""
 
 
+class Threads(ThreadPoolExecutor):
+    """A pool of threads of this process, for work that mostly waits or lets go of Python's lock."""
+
+    def __init__(self, workers: int):
+        super().__init__(workers, "films")
+        self.workers = workers
+
+
 @dataclass(frozen=True)
 class Outcome(Generic[Item, Value]):
     """One item after its turn: the function's value, or the error that stood in its way."""
@@ -52,14 +63,14 @@ class Outcome(Generic[Item, Value]):
         return self.value
 
 
-def where_to_run(where: str | int | None = None) -> str | int:
-    """`where`, else the variable CXR_EXECUTOR, else one process for each core of this machine.
+def where_to_run(where: str | int | None = None) -> str | int | None:
+    """`where`, else the variable CXR_EXECUTOR: a number of processes, `dask://host:port` or None.
 
-    Returns the number of local processes or a `dask://host:port`; UsageError for anything else.
+    Raises UsageError for anything else.
     """
     asked = str(where if where is not None else os.environ.get(VARIABLE, "")).strip()
     if not asked:
-        return cores()
+        return None
     if asked.isdecimal() and 0 < int(asked) <= 1024:
         return int(asked)
     if DASK.fullmatch(asked):
@@ -76,26 +87,34 @@ def cores() -> int:
 
 
 @contextlib.contextmanager
-def open_executor(where: str | int | None = None, shared: Path | None = None) -> Iterator[Pool]:
-    """The executor for `where` (see `where_to_run`), closed at the end of the block.
+def open_executor(
+    where: str | int | None = None, shared: Path | None = None, *, short: bool = False
+) -> Iterator[Pool]:
+    """The executor for `where`, by default one process a core; closed at the end of the block.
 
-    shared: a folder that the work reads or writes; a cluster that does not see it is refused.
+    where: see `where_to_run`. shared: a folder that the work reads or writes; a cluster that does
+    not see it is refused. short: work that is done before processes have started stays in threads
+    of this one, unless `where` is said.
     Leaving the block by an error or Ctrl-C ends what is under way at once.
     Raises UsageError for an address that is none, SuiteError for one that does not answer.
     """
-    place = where_to_run(where)
-    if isinstance(place, int):
-        executor: Pool = LocalProcesses(place)
-    else:  # the engine takes a second to import, which local work need not wait for
-        from helpers.core.cluster import connect
-
-        executor = connect(place, shared)
+    executor = _open(where_to_run(where), shared, short)
     try:
         yield executor
     except BaseException:
         executor.shutdown(wait=False, cancel_futures=True)
         raise
     executor.shutdown()
+
+
+def _open(place: str | int | None, shared: Path | None, short: bool) -> Pool:
+    if isinstance(place, str):  # the engine takes a second to import: local work need not wait
+        from helpers.core.cluster import connect
+
+        return connect(place, shared)
+    if place is None and short:
+        return Threads(cores())
+    return LocalProcesses(place or cores())
 
 
 def as_finished(
@@ -127,6 +146,34 @@ def as_finished(
 def _finished(under_way: dict[Future[Value], Item]) -> Iterator[Outcome[Item, Value]]:
     for future in wait(under_way, return_when=FIRST_COMPLETED).done:
         yield outcome(under_way.pop(future), future)
+
+
+def in_order(
+    pool: Pool,
+    function: Callable[[Item], Value],
+    items: Iterable[Item],
+    in_flight: int | None = None,
+) -> Iterator[Outcome[Item, Value]]:
+    """As `as_finished`, but each Outcome in the order of the items."""
+    most = in_flight or WAITING * pool.workers
+    under_way: deque[tuple[Item, Future[Value]]] = deque()
+    try:
+        for item in items:
+            under_way.append((item, pool.submit(function, item)))
+            if len(under_way) > most:
+                yield outcome(*under_way.popleft())
+        while under_way:
+            yield outcome(*under_way.popleft())
+    finally:
+        for _, future in under_way:
+            future.cancel()
+
+
+def in_chunks(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Lists of at most `size` items: a task of one small item costs more to send than to do."""
+    rest = iter(items)
+    while chunk := list(itertools.islice(rest, size)):
+        yield chunk
 
 
 def outcome(item: Item, future: Future[Value]) -> Outcome[Item, Value]:

@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 import cv2
@@ -11,13 +11,16 @@ import numpy as np
 import pandas as pd
 from numpy.lib.format import open_memmap
 
+from helpers.core.executor import in_chunks, in_order, open_executor
 from helpers.core.runs import Run, replacing
 from helpers.data.duplicates import SIDE, fingerprint, match
 from helpers.data.images import decode_film, prepare_film
 from helpers.data.library import FilmLibrary
 
-# Films in flight at once: keeps both cores busy and the memory flat.
-WINDOW = 64
+CHUNK = 8  # films of one task: few enough that the memory stays flat
+# Decoding lets go of Python's lock, so threads do as well as processes, which need a second to
+# start and are a quarter faster on small films: they win from about here on (two cores).
+MANY_FILMS = 5_000
 
 
 def used_films(manifest: pd.DataFrame) -> pd.DataFrame:
@@ -26,30 +29,45 @@ def used_films(manifest: pd.DataFrame) -> pd.DataFrame:
 
 
 def write_images(
-    films: pd.DataFrame, run: Run, image_size: int, enhancement: str = "none"
+    films: pd.DataFrame,
+    run: Run,
+    image_size: int,
+    enhancement: str = "none",
+    executor: str | int | None = None,
 ) -> Iterator[np.ndarray]:
     """Write images.npy (uint8, N x S x S) and fingerprints.npy in one pass; yield each image.
 
     Row i of both belongs to row i of `films`. Films are decoded in parallel and never all in
-    memory; the files appear when every film is written.
+    memory; the files appear when every film is written. The pixels are the same wherever they are
+    made. executor: see `helpers.core.executor`; the workers of a cluster must see the outputs.
     """
-    library = FilmLibrary()
-
-    def prepare(sha256: str) -> tuple[np.ndarray, np.ndarray]:
-        pixels = decode_film(library.read(sha256)).pixels
-        return prepare_film(pixels, image_size, enhancement), fingerprint(pixels)
-
+    library = FilmLibrary().folder
+    prepare = partial(prepare_films, library, image_size, enhancement)
+    chunks = in_chunks(films["sha256"], CHUNK)
     with (
         replacing(run.path("images.npy")) as images_file,
         replacing(run.path("fingerprints.npy")) as fingerprints_file,
+        open_executor(executor, library, short=len(films) < MANY_FILMS) as pool,
     ):
         images = _empty_stack(images_file, len(films), image_size)
         fingerprints = _empty_stack(fingerprints_file, len(films), SIDE)
-        for row, (pixels, print_) in enumerate(_in_parallel(prepare, films["sha256"])):
+        prepared = (pair for done in in_order(pool, prepare, chunks) for pair in done.result())
+        for row, (pixels, print_) in enumerate(prepared):
             images[row], fingerprints[row] = pixels, print_
             yield pixels
         images.flush()
         fingerprints.flush()
+
+
+def prepare_films(
+    library: Path, image_size: int, enhancement: str, films: list[str]
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """(image uint8 S x S, fingerprint) of each film, named by its SHA-256, of that library."""
+    found = []
+    for sha256 in films:
+        pixels = decode_film(FilmLibrary(library).read(sha256)).pixels
+        found.append((prepare_film(pixels, image_size, enhancement), fingerprint(pixels)))
+    return found
 
 
 def look_alikes(run: Run) -> pd.DataFrame:
@@ -121,9 +139,3 @@ def _link(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:  # another disk, or a file system without links
         shutil.copyfile(source, target)
-
-
-def _in_parallel(prepare, items: pd.Series) -> Iterator[np.ndarray]:
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for start in range(0, len(items), WINDOW):
-            yield from pool.map(prepare, items[start : start + WINDOW])

@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,9 @@ from helpers.core.runs import existing_run
 from helpers.suite.console import console, errors
 
 if TYPE_CHECKING:
+    from helpers.data.sources import FilmSource
     from helpers.model.prediction import Prediction
+    from helpers.model.predictor import Predictor
 
 NOTICE = "For education and research only, never a diagnosis."
 SALIENCY_SIDE = 1024  # pixels of the longer side of a saliency picture
@@ -28,18 +31,26 @@ def predict(
     saliency: Annotated[
         Path | None, typer.Option(help="Folder for a picture of what each class rests on.")
     ] = None,
+    executor: Annotated[
+        str | None,
+        typer.Option(
+            envvar="CXR_EXECUTOR",
+            help="Number of processes, or dask://HOST:PORT (default: threads of this process).",
+        ),
+    ] = None,
 ) -> None:
     """Predict films; exit 0 when at least one was accepted, 1 when none was, 2 for wrong usage."""
     from helpers.data.sources import find_films
-    from helpers.model.batch import predict_many
     from helpers.model.predictor import Predictor
 
     films = find_films(places)
-    predictor = Predictor.load(existing_run(run, "model/labels.json").folder)
+    folder = existing_run(run, "model/labels.json").folder
+    predictor = Predictor.load(folder)
     if saliency is not None:
         _make_folder(saliency)
     accepted = turned_away = 0
-    for number, prediction in enumerate(predict_many(predictor, films), start=1):
+    predictions = _predictions(predictor, folder, films, executor, saliency is not None)
+    for number, prediction in enumerate(predictions, start=1):
         accepted += prediction.accepted
         turned_away += not prediction.accepted
         _tell(prediction, as_json)
@@ -50,6 +61,23 @@ def predict(
         markup=False,
     )
     raise typer.Exit(0 if accepted else 1)
+
+
+def _predictions(
+    predictor: "Predictor",
+    folder: Path,
+    films: Iterator["FilmSource"],
+    executor: str | None,
+    pictures: bool,
+) -> Iterator["Prediction"]:
+    from helpers.core.executor import open_executor
+    from helpers.model.batch import predict_elsewhere, predict_many
+
+    if not executor:  # the network lets go of Python's lock: processes would gain nothing
+        yield from predict_many(predictor, films)
+        return
+    with open_executor(executor, folder) as pool:
+        yield from predict_elsewhere(predictor, folder, films, pool, pictures)
 
 
 def _tell(prediction: "Prediction", as_json: bool) -> None:

@@ -1,5 +1,6 @@
 """`cxr run`: execute the notebooks in order and tell how each one went."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -28,10 +29,17 @@ def run(
     ] = None,
     only: Annotated[str | None, typer.Option(help="Execute this notebook alone.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start the run folder anew.")] = False,
+    executor: Annotated[
+        str | None,
+        typer.Option(help="Where films are prepared: number of processes, or dask://HOST:PORT."),
+    ] = None,
 ) -> None:
     """Run the notebooks in order; the same run again resumes where it stopped."""
+    from helpers.core.executor import VARIABLE, where_to_run
     from helpers.suite.runner import choose_steps, run_steps
 
+    if where_to_run(executor):  # the notebooks read the variable; no result depends on it
+        os.environ[VARIABLE] = str(where_to_run(executor))
     overrides = dict(parse_override(text) for text in set_ or [])
     if run_name:
         overrides["run"] = run_name

@@ -3,31 +3,45 @@
 Items are expressions for `eval` and commands for the standard library, which every worker has.
 """
 
-import contextlib
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import psutil
 import pytest
-from distributed import Client
 
 from helpers.core import cluster
 from helpers.core.errors import SuiteError, UsageError
-from helpers.core.executor import as_finished, cores, open_executor, where_to_run
+from helpers.core.executor import (
+    as_finished,
+    cores,
+    in_chunks,
+    in_order,
+    open_executor,
+    where_to_run,
+)
+from helpers.core.processes import LocalProcesses
+from tests.dask_cluster import free_port, started, wait_for_workers
 
 PROCESS = "__import__('os').getpid()"
 
 
 def test_without_a_word_there_is_a_process_for_each_core(monkeypatch):
     monkeypatch.delenv("CXR_EXECUTOR", raising=False)
-    assert where_to_run() == cores() >= 1
+    with open_executor() as executor:
+        assert isinstance(executor, LocalProcesses) and executor.workers == cores() >= 1
+
+
+def test_short_work_stays_in_this_process_unless_a_place_is_named(monkeypatch):
+    monkeypatch.delenv("CXR_EXECUTOR", raising=False)
+    for where, here in ((None, True), (1, False)):
+        with open_executor(where, short=True) as executor:
+            [done] = as_finished(executor, eval, [PROCESS])
+            assert (done.result() == os.getpid()) is here
 
 
 def test_the_variable_is_asked_when_nothing_is_said(monkeypatch):
@@ -56,6 +70,15 @@ def test_work_is_done_in_other_processes_that_stay(local):
 def test_results_come_as_they_finish(local):
     waits = [0.6, 0.0]
     assert [done.item for done in as_finished(local, time.sleep, waits)] == [0.0, 0.6]
+
+
+def test_results_can_be_had_in_the_order_of_the_items(local):
+    waits = [0.3, 0.0, 0.1]
+    assert [done.item for done in in_order(local, time.sleep, waits)] == waits
+
+
+def test_chunks_hold_all_items_in_order():
+    assert list(in_chunks(range(5), 2)) == [[0, 1], [2, 3], [4]]
 
 
 def test_an_error_stays_with_its_item(local):
@@ -90,7 +113,8 @@ def test_what_cannot_travel_is_an_error_and_not_a_stop(local):
     assert "pickle" in str(unpicklable.error)
 
 
-def test_items_are_read_only_a_few_ahead(local):
+@pytest.mark.parametrize("results_of", [as_finished, in_order])
+def test_items_are_read_only_a_few_ahead(local, results_of):
     read = []
 
     def items() -> Iterator[str]:
@@ -98,11 +122,11 @@ def test_items_are_read_only_a_few_ahead(local):
             read.append(number)
             yield str(number)
 
-    results = as_finished(local, int, items(), in_flight=5)
+    results = results_of(local, int, items(), in_flight=5)
     for _ in range(10):
         next(results)
     results.close()
-    assert len(read) <= 10 + 5
+    assert len(read) <= 10 + 6
 
 
 def test_leaving_by_an_error_ends_what_is_under_way():
@@ -145,57 +169,6 @@ def workers_of(process: int, older_than: float = 0) -> list[psutil.Process]:
         for child in psutil.Process(process).children()
         if child.create_time() >= begun and "spawn_main" in " ".join(child.cmdline())
     ]
-
-
-# A Dask cluster
-
-
-class LocalCluster:
-    """A scheduler and its workers as a user starts them: commands of their own."""
-
-    def __init__(self, folder: Path, workers: int, **environment: str):
-        self.folder, self.environment = folder, os.environ | environment
-        self.port = free_port()
-        self.address = f"dask://127.0.0.1:{self.port}"
-        self.scheduler = self._start(
-            "scheduler", "--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard"
-        )
-        self.workers = [self.worker(number) for number in range(workers)]
-
-    def worker(self, number: int, **environment: str) -> subprocess.Popen:
-        words = ["worker", f"tcp://127.0.0.1:{self.port}", "--nthreads", "1", "--no-nanny"]
-        words += ["--no-dashboard", "--local-directory", str(self.folder / str(number))]
-        return self._start(*words, **environment)
-
-    def _start(self, *words: str, **environment: str) -> subprocess.Popen:
-        with (self.folder / "cluster.log").open("a") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "dask", *words],
-                cwd=self.folder,
-                env=self.environment | environment,
-                stdout=log,
-                stderr=log,
-            )
-
-    def stop(self) -> None:
-        for process in [*self.workers, self.scheduler]:
-            process.kill()
-            process.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@contextlib.contextmanager
-def started(folder: Path, workers: int, **environment: str) -> Iterator[LocalCluster]:
-    running = LocalCluster(folder, workers, **environment)
-    try:
-        yield running
-    finally:
-        running.stop()
 
 
 def test_a_worker_killed_half_way_costs_a_cluster_nothing(tmp_path):
@@ -258,11 +231,6 @@ def test_a_folder_that_the_workers_do_not_see_is_refused_before_any_work(tmp_pat
             open_executor(running.address, shared=tmp_path / "desk"),
         ):
             pass
-
-
-def wait_for_workers(running: LocalCluster, count: int) -> None:
-    with Client(running.address.replace("dask", "tcp"), set_as_default=False) as client:
-        client.wait_for_workers(count, timeout=30)
 
 
 def test_an_address_that_does_not_answer_is_one_sentence(monkeypatch):

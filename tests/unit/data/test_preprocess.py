@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from helpers.core.errors import SuiteError
 from helpers.core.runs import Run
 from helpers.data.images import decode_film, prepare_film
 from helpers.data.library import FilmLibrary
@@ -17,6 +18,7 @@ from helpers.data.preprocess import (
     write_images,
     write_masks,
 )
+from tests.dask_cluster import started
 
 
 @pytest.fixture
@@ -49,6 +51,26 @@ def test_each_row_is_the_film_of_that_row_by_the_one_path(run, manifest):
         for row, content in enumerate(films["sha256"]):
             pixels = decode_film(library.read(content)).pixels
             assert np.array_equal(stack[row], prepare_film(pixels, 48, "clahe"))
+
+
+def test_processes_and_a_cluster_make_the_very_same_pixels_as_threads(run, manifest, tmp_path):
+    films = used_films(manifest)
+    stacks = []
+    with started(tmp_path, workers=2) as cluster:
+        for executor in (None, 2, cluster.address):
+            stacks.append(files_written(films, run, executor))
+    assert stacks[0] == stacks[1] == stacks[2]
+
+
+def files_written(films, run, executor) -> list[bytes]:
+    assert len(list(write_images(films, run, 48, "clahe", executor))) == len(films)
+    return [run.path(name).read_bytes() for name in ("images.npy", "fingerprints.npy")]
+
+
+def test_a_film_that_is_gone_is_one_sentence(run, manifest):
+    films = used_films(manifest).assign(sha256="0" * 64)
+    with pytest.raises(SuiteError, match="run 01_ingest again"):
+        list(write_images(films, run, 48, executor=2))
 
 
 def test_an_interrupted_stack_leaves_no_half_file(run, manifest):

@@ -1,15 +1,17 @@
 """predict_many: order kept, cores busy, a window of films at most, failures beside their film."""
 
+import os
 import threading
 from collections.abc import Iterator
 
 import pytest
 
 from helpers.core.errors import SuiteError
+from helpers.core.executor import Threads
 from helpers.data.remarks import UnreadableFilmError
 from helpers.data.sources import FilmSource
 from helpers.model import batch
-from helpers.model.batch import predict_many
+from helpers.model.batch import predict_elsewhere, predict_many
 from helpers.model.prediction import Prediction
 
 
@@ -81,3 +83,32 @@ def test_a_failure_stays_with_its_film(read, words: str) -> None:
     assert also_good.accepted
     assert (bad.accepted, bad.file) == (False, "1")
     assert words in bad.reason
+
+
+class Workers(Threads):
+    """Workers that die of one film, as processes do of a film that crashes its decoder."""
+
+    def submit(self, work, films):
+        if any(data == b"deadly" for _, data in films):
+            return super().submit(failing(SuiteError("The worker process was ended by SIGSEGV.")))
+        return super().submit(work, films)
+
+
+def test_a_film_that_ends_its_worker_is_turned_away_alone(tmp_path, monkeypatch) -> None:
+    (tmp_path / "run.json").write_text("{}")
+    monkeypatch.setattr(batch.Predictor, "load", lambda folder: Stub())
+    films = [source(str(n), lambda n=n: b"deadly" if n == 5 else b"film") for n in range(11)]
+    with Workers(2) as pool:
+        found = list(predict_elsewhere(Stub(), tmp_path, films, pool))
+    assert [one.file for one in found] == [str(n) for n in range(11)]
+    assert [one.file for one in found if not one.accepted] == ["5"]
+    assert "SIGSEGV" in found[5].reason
+
+
+def test_workers_load_a_model_that_was_trained_again(tmp_path) -> None:
+    (tmp_path / "run.json").write_text("{}")
+    before = batch.made(tmp_path)
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model/model.tflite").write_bytes(b"new")
+    os.utime(tmp_path / "model/model.tflite", (2e9, 2e9))
+    assert batch.made(tmp_path) > before

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from helpers.data import storage
+from tests.dask_cluster import started
 
 CLASSES = ["COVID-19", "No finding", "Pneumonia"]
 FIELDS = {"file", "accepted", "reason", "label", "probabilities", "confidence", "stamp"}
@@ -54,6 +55,20 @@ def test_without_json_each_film_is_a_readable_line(cxr, home: Path, folder: Path
     assert all(name in result.stdout for name in CLASSES)
 
 
+def test_the_lines_are_the_same_wherever_films_are_predicted(
+    cxr, home: Path, folder: Path, tmp_path: Path
+) -> None:
+    words = ("predict", str(folder), "--run", "small", "--json")
+    with started(tmp_path, workers=2) as cluster:
+        places = ((), ("--executor", "2"), ("--executor", cluster.address))
+        said = [cxr(*words, *place, CXR_OUTPUTS=str(home)) for place in places]
+    lines = [[json.loads(line) for line in result.stdout.splitlines()] for result in said]
+    for line in (line for found in lines for line in found):
+        del line["milliseconds"]
+    assert len(lines[0]) == 3
+    assert lines[0] == lines[1] == lines[2]
+
+
 def test_exit_1_when_no_film_was_accepted(cxr, home: Path, folder: Path) -> None:
     result = cxr("predict", str(folder / "letter.png"), "--run", "small", CXR_OUTPUTS=str(home))
     assert result.returncode == 1
@@ -75,6 +90,7 @@ def test_a_run_without_model_names_the_notebook(cxr, home: Path, folder: Path) -
         (("s3://", "--run", "small"), "s3://"),
         ((".",), "--run"),
         ((".", "--run", "small", "--saliency", "/dev/null/x"), "--saliency"),
+        ((".", "--run", "small", "--executor", "dask:/lab"), "dask://10.0.0.5:8786"),
     ],
 )
 def test_exit_2_for_wrong_usage(cxr, home: Path, words: tuple[str, ...], said: str) -> None:
@@ -84,11 +100,12 @@ def test_exit_2_for_wrong_usage(cxr, home: Path, words: tuple[str, ...], said: s
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize("place", [(), ("--executor", "1")])
 def test_saliency_pictures_stay_in_their_folder(
-    cxr, home: Path, folder: Path, tmp_path: Path
+    cxr, home: Path, folder: Path, tmp_path: Path, place: tuple[str, ...]
 ) -> None:
     maps = tmp_path / "maps"
-    words = ("predict", str(folder), "--run", "small", "--saliency", str(maps))
+    words = ("predict", str(folder), "--run", "small", "--saliency", str(maps), *place)
     assert cxr(*words, CXR_OUTPUTS=str(home)).returncode == 0
     assert sorted(path.name for path in maps.iterdir()) == ["000001_a.png", "000003_b_c.png"]
     assert cv2.imread(str(maps / "000001_a.png")).shape == (40, 50, 3)
