@@ -30,6 +30,8 @@ MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_\w+?(?:_(?P
 # What Canvas and browsers put behind the name of a file that was handed in or saved again.
 AGAIN = re.compile(r"^(?P<name>.*?)(?:-(?P<dash>\d{1,3})| ?\((?P<round>\d{1,3})\))$")
 CLASS_TOTAL = 16 << 30  # bytes that the zip of a whole class may hold
+# A notebook, the name it was handed in under, and the file whose time says when.
+_Found = tuple[Path, str, Path]
 
 
 @dataclass(frozen=True)
@@ -161,12 +163,15 @@ def _take(submission: Submission, piece: _Piece, notebooks: Sequence[str], scrat
     except UnreadableArchiveError as error:
         submission.problems.append(Problem(Status.UNREADABLE_NOTEBOOK, f"{error}."))
         return
-    for path, shown in sorted(found, key=lambda one: _again(one[1])[1]):
-        _take_notebook(submission, path, shown, notebooks)
+    for path, shown, handed in sorted(found, key=lambda one: (_again(one[1])[1], one[1])):
+        if _take_notebook(submission, path, shown, notebooks):
+            # What is inside a zip tells its time without a zone; the zip's own time has one.
+            modified = datetime.fromtimestamp(handed.stat().st_mtime, UTC)
+            submission.submitted = max(submission.submitted or modified, modified)
 
 
-def _files(submission: Submission, piece: _Piece, scratch: Path) -> Iterator[tuple[Path, str]]:
-    """The notebooks of a piece with the names they were handed in under, zips unpacked."""
+def _files(submission: Submission, piece: _Piece, scratch: Path) -> Iterator[_Found]:
+    """The notebooks of a piece, zips unpacked."""
     if piece.path.is_symlink():
         reason = f"{piece.path.name} is a symbolic link, not a folder."
         submission.problems.append(Problem(Status.UNSAFE_LINK, reason))
@@ -175,17 +180,17 @@ def _files(submission: Submission, piece: _Piece, scratch: Path) -> Iterator[tup
             if path.suffix.lower() == ".zip":
                 yield from _unpacked(path, scratch / f"{number}")
             else:
-                yield path, path.stem
+                yield path, path.stem, path
     elif piece.path.suffix.lower() == ".zip":
         yield from _unpacked(piece.path, scratch)
     else:
-        yield piece.path, piece.rest
+        yield piece.path, piece.rest, piece.path
 
 
-def _unpacked(archive: Path, folder: Path) -> Iterator[tuple[Path, str]]:
+def _unpacked(archive: Path, folder: Path) -> Iterator[_Found]:
     folder.mkdir(parents=True)
     for path in unpack(archive, folder, (".ipynb",)):
-        yield path, path.stem
+        yield path, path.stem, archive
 
 
 def _walk(submission: Submission, root: Path) -> Iterator[Path]:
@@ -224,21 +229,20 @@ def _bad_link(path: Path) -> Problem:
 
 def _take_notebook(
     submission: Submission, path: Path, shown: str, notebooks: Sequence[str]
-) -> None:
+) -> bool:
     """Take one notebook under the name the rubric knows it by, later versions over earlier."""
     name = _graded_name(path, shown, notebooks)
     if name is None:
         submission.notes.append(f"{shown}.ipynb is none of the graded notebooks.")
-        return
-    if path.stat().st_size > MAX_FILE:
+    elif path.stat().st_size > MAX_FILE:
         reason = f"{shown}.ipynb has more than {MAX_FILE >> 20} MiB; clear its outputs."
         submission.problems.append(Problem(Status.UNREADABLE_NOTEBOOK, reason, name))
-        return
-    if name in submission.notebooks:
-        submission.notes.append(f"{name} was handed in more than once; the last one counts.")
-    submission.notebooks[name] = path
-    modified = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    submission.submitted = max(submission.submitted or modified, modified)
+    else:
+        if name in submission.notebooks:
+            submission.notes.append(f"{name} was handed in more than once; the last one counts.")
+        submission.notebooks[name] = path
+        return True
+    return False
 
 
 def _graded_name(path: Path, shown: str, notebooks: Sequence[str]) -> str | None:

@@ -16,6 +16,7 @@ checks:
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -25,10 +26,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from helpers.core.errors import UsageError
 from helpers.core.params import nearest_name, read_parameter_file
+from helpers.suite.grading.limits import Limits
 
 PLAIN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 Points = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Tolerance = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
@@ -126,7 +129,7 @@ class Rubric(_Strict):
     time_zone: str | None = Field(None, description="such as Europe/Berlin, of the deadline")
     late: LatePolicy = LatePolicy()
     lms_column: str | None = Field(None, description="the assignment's column as the LMS calls it")
-    limits: dict[str, float] = Field({}, description="limits of a submission, over the defaults")
+    limits: dict[str, Positive] = Field({}, description="over the defaults of one submission")
     checks: tuple[Annotated[Check, Field(discriminator="kind")], ...] = Field(min_length=1)
 
     @field_validator("checks")
@@ -136,6 +139,16 @@ class Rubric(_Strict):
         if twice:
             raise ValueError(f"the id '{twice[0]}' stands twice; give each check an id of its own")
         return checks
+
+    @field_validator("limits")
+    @classmethod
+    def _limits_are_known(cls, limits: dict[str, float]) -> dict[str, float]:
+        known = {field.name for field in fields(Limits)}
+        for name in limits:
+            if name not in known:
+                hint = nearest_name(name, known) or f"; there are {', '.join(sorted(known))}"
+                raise ValueError(f"'{name}' is no limit{hint}")
+        return limits
 
     @model_validator(mode="after")
     def _deadline_has_a_zone(self) -> "Rubric":
@@ -161,6 +174,12 @@ class Rubric(_Strict):
             raise ValueError(
                 f"time_zone '{self.time_zone}' is not known; write one such as Europe/Berlin or UTC"
             ) from error
+
+    @property
+    def limits_of_one(self) -> Limits:
+        """What one submission may use."""
+        whole = {field.name: field.type for field in fields(Limits)}
+        return Limits(**{k: int(v) if whole[k] is int else v for k, v in self.limits.items()})
 
     @property
     def notebooks(self) -> list[str]:

@@ -1,0 +1,233 @@
+"""Grades a class: what is new or changed goes to the workers, what is done stays as it is."""
+
+import math
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from helpers.core.errors import UsageError
+from helpers.core.executor import as_finished, open_executor
+from helpers.core.params import nearest_name
+from helpers.core.runs import PROJECT
+from helpers.suite.exercises.students import Classroom, read_classroom
+from helpers.suite.grading.intake import Submission, collect, settle
+from helpers.suite.grading.lateness import lateness
+from helpers.suite.grading.ledger import Ledger, hash_files, hash_words
+from helpers.suite.grading.marking import Task, grade_one
+from helpers.suite.grading.outcome import Status
+from helpers.suite.grading.reference import execute_reference
+from helpers.suite.grading.roster import Student
+from helpers.suite.grading.rubric import Rubric, read_rubric
+from helpers.suite.grading.walls import isolation
+
+# Rooms and modules whose change may change a mark; the rest only shows it.
+GRADING_CODE = ("core", "data", "model", "suite/exercises", "suite/grading")
+SHOWING_CODE = ("batch", "gradebook", "feedback", "summary", "lms", "integrity", "pages", "ledger")
+
+
+@dataclass(frozen=True)
+class Class:
+    """Everybody with a row in the gradebook, in its order, and what was left out of the intake."""
+
+    rubric: Rubric
+    students: tuple[Student, ...]
+    on_roster: frozenset[str]
+    left_out: tuple[str, ...]
+    isolation: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Graded:
+    """One student after their turn: `status` is graded, unchanged or failed (of the grader)."""
+
+    student: str
+    status: str
+    short: dict[str, Any]
+
+
+def grade_class(
+    submissions: Path,
+    rubric: Path,
+    out: Path,
+    *,
+    roster: Sequence[Student] = (),
+    jobs: str | int | None = None,
+    only: str | None = None,
+    fresh: bool = False,
+    report: Callable[[Graded], None] = lambda graded: None,
+) -> Class:
+    """Grade what is new or changed since the last time in `out`; call `report` after each student.
+
+    only: grade this student, changed or not, and nobody else. fresh: grade all again. jobs: see
+    `open_executor`. A grader that is killed goes on where it was. Raises UsageError, SuiteError.
+    """
+    checked = read_rubric(rubric)
+    classroom = _classroom(rubric.parent, checked)
+    ledger = Ledger(out.absolute()).open()
+    with tempfile.TemporaryDirectory(prefix="cxr-intake-") as scratch:
+        found, left_out = collect(submissions, roster, checked.notebooks, Path(scratch))
+        settled = [settle(one) for one in found]
+        whole = Class(
+            checked,
+            tuple(one.student for one in settled),
+            frozenset(one.student.student for one in settled if one.on_roster),
+            tuple(left_out),
+            tuple(isolation()),
+        )
+        chosen = _chosen(settled, only)
+        protected = (submissions.absolute(), rubric.parent.absolute(), ledger.folder)
+        execute_reference(rubric.parent, checked, classroom, ledger.folder / "reference")
+        again = fresh or bool(only)
+        tasks = _tasks(chosen, rubric, checked, classroom, ledger, protected, again, report)
+        _grade(tasks, jobs, ledger, report)
+    return whole
+
+
+def _classroom(folder: Path, rubric: Rubric) -> Classroom:
+    """The class of the instructor's folder, once all that the rubric names lies there."""
+    for name in rubric.notebooks:
+        if not (folder / f"{name}.ipynb").exists():
+            raise UsageError(
+                f"{folder / name}.ipynb is missing: the instructor's notebooks lie beside the "
+                "rubric; give the rubric.yml that `cxr exercises` wrote"
+            )
+    return read_classroom(folder)
+
+
+def _chosen(found: Sequence[Submission], only: str | None) -> list[Submission]:
+    if only is None:
+        return list(found)
+    chosen = [one for one in found if one.student.student == only]
+    if not chosen:
+        hint = nearest_name(only, [one.student.student for one in found])
+        raise UsageError(
+            f"--only {only}: no such student on the roster or among what came in{hint}"
+        )
+    return chosen
+
+
+def _tasks(
+    found: Sequence[Submission],
+    rubric: Path,
+    checked: Rubric,
+    classroom: Classroom,
+    ledger: Ledger,
+    protected: tuple[Path, ...],
+    again: bool,
+    report: Callable[[Graded], None],
+) -> Iterator[Task]:
+    """What has to be graded; each submission is copied only when its turn comes."""
+    grader = _grader_hash(rubric)
+    for one in found:
+        name = one.student.student
+        task = _task(one, rubric, checked, classroom, ledger, protected, grader)
+        entry = ledger.entry(name)
+        if not again and entry.get("fingerprint") == task.fingerprint:
+            report(Graded(name, "unchanged", entry["mark"]))
+            continue
+        ledger.store_submission(name, one.notebooks)
+        yield task
+
+
+def _task(
+    one: Submission,
+    rubric: Path,
+    checked: Rubric,
+    classroom: Classroom,
+    ledger: Ledger,
+    protected: tuple[Path, ...],
+    grader: str,
+) -> Task:
+    name = one.student.student
+    handed_in = hash_words(
+        {notebook: hash_files([path], path.parent) for notebook, path in one.notebooks.items()},
+        [vars(problem) for problem in one.problems],
+    )
+    # A time of the roster counts before that of files; an LMS's files have no time worth knowing.
+    submitted = one.student.submitted or (None if one.from_lms else one.submitted)
+    seed = classroom.seed_of(name)
+    costs = lateness(checked, submitted, said_late=one.late_mark)
+    return Task(
+        student=name,
+        seed=seed,
+        out=ledger.folder,
+        rubric=rubric.absolute(),
+        notebooks=tuple(sorted(one.notebooks)),
+        problems=tuple(one.problems),
+        notes=tuple(one.notes),
+        submitted=submitted,
+        said_late=one.late_mark,
+        attempt=_attempt(one, ledger.entry(name), handed_in),
+        fingerprint=hash_words(handed_in, grader, seed, costs, one.notes),
+        submission=handed_in,
+        protected=protected,
+    )
+
+
+def _attempt(one: Submission, last: dict[str, Any], handed_in: str) -> int:
+    """How many different things the student has handed in so far."""
+    tries = last["mark"]["attempt"] if last else 0
+    empty = any(problem.status == Status.NOTHING_SUBMITTED for problem in one.problems)
+    return tries + (not empty and last.get("submission") != handed_in)
+
+
+def _grade(
+    tasks: Iterator[Task],
+    jobs: str | int | None,
+    ledger: Ledger,
+    report: Callable[[Graded], None],
+) -> None:
+    with open_executor(jobs, shared=ledger.folder) as pool:
+        for done in as_finished(pool, grade_one, tasks):
+            name = done.item.student
+            if done.error:
+                words = f"{type(done.error).__name__}: {done.error}"
+                report(Graded(name, "failed", {"reason": " ".join(words.split())[:400]}))
+            else:
+                report(Graded(name, "graded", done.value))
+
+
+def _grader_hash(rubric: Path) -> str:
+    """One hash over what a mark depends on besides the submission: rubric, masters, tests, code."""
+    folder = rubric.parent
+    wanted = [*folder.glob("*.ipynb"), *folder.glob("hidden/*.py"), rubric]
+    return hash_words(hash_files(wanted, folder), _code_hash())
+
+
+@cache
+def _code_hash() -> str:
+    root = PROJECT / "helpers"
+    files = [path for room in GRADING_CODE for path in (root / room).rglob("*.py")]
+    return hash_files([path for path in files if path.stem not in SHOWING_CODE], root)
+
+
+def set_by_hand(out: Path, rubric: Path, override: str, comment: str) -> None:
+    """Set one score by hand (`STUDENT=SCORE`), or take that back (`STUDENT=`).
+
+    It outlives every regrading. Raises UsageError for a score that is none, a missing comment, and
+    a student nobody has heard of.
+    """
+    student, sign, text = override.rpartition("=")
+    if not sign or not student.strip():
+        raise UsageError(f"--override {override}: expected STUDENT=SCORE, for example ann=7.5")
+    ledger = Ledger(out.absolute())
+    if not ledger.entry(student.strip()):
+        known = ledger.students()
+        hint = nearest_name(student, known) or "; grade the class first"
+        raise UsageError(f"--override {override}: '{student}' has no mark in {out}{hint}")
+    ledger.override(student.strip(), _score(override, text, read_rubric(rubric)), comment)
+
+
+def _score(override: str, text: str, rubric: Rubric) -> float | None:
+    if not text.strip():
+        return None
+    try:
+        score = float(text)
+    except ValueError:
+        score = math.nan
+    if not 0 <= score <= rubric.max_score:
+        raise UsageError(f"--override {override}: a score is from 0 to {rubric.max_score:g}")
+    return score
