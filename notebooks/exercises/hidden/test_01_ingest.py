@@ -6,7 +6,7 @@ import pandas as pd
 
 from helpers.data.images import UnreadableFilmError, decode_film
 from helpers.suite.exercises.data.bucket import draw_arrivals, draw_bucket, draw_collection
-from helpers.suite.exercises.judging import agreement, columns, mean, members, shares
+from helpers.suite.exercises.partial import agreement, both_sides, columns, mean, members, shares
 
 
 def reference_01_listing(seed: int) -> dict[str, int]:
@@ -50,8 +50,7 @@ def test_01_arrivals(answers, seed):
     assert table["name"].is_unique, "A file stands in two rows of the manifest."
     given = table.set_index("name")["status"].to_dict()
     expected = {name: _opens(content) for name, content in draw_arrivals(seed).items()}
-    right = {name: given.get(name) == status for name, status in expected.items()}
-    return shares(right, "The status is not right for: {wrong}.")
+    return both_sides(given, expected, "The status of {wrong} files is not right.")
 
 
 def _lateral(seed: int) -> pd.DataFrame:
