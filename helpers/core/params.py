@@ -113,7 +113,9 @@ class Parameters(BaseModel):
     mirror_at_test: bool = Field(
         False, description="predict each film and its mirror image, and take the mean"
     )
-    mixed_precision: bool = Field(False, description="half-precision arithmetic on a GPU")
+    mixed_precision: bool = Field(
+        False, description="half-precision arithmetic where GPU or CPU gain by it"
+    )
     xla: bool = Field(False, description="compile the training step with XLA")
     tensorboard: bool = Field(False, description="write TensorBoard logs to model/logs")
 

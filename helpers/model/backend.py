@@ -6,7 +6,9 @@ Only the light model and the logs need TensorFlow itself; they import it from he
 """
 
 import os
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from helpers.model.quiet import quiet_stderr
 
@@ -45,7 +47,8 @@ def prepare_device(seed: int, *, deterministic: bool = True, mixed: bool = False
     Args:
         seed: seeds Python, NumPy and Keras alike.
         deterministic: same seed, same weights (some GPU kernels become slower).
-        mixed: float16 arithmetic with float32 weights; only a GPU gains, so a CPU ignores it.
+        mixed: half-precision arithmetic with float32 weights, where the machine gains by it:
+            float16 on a GPU, bfloat16 on a CPU that multiplies it; elsewhere float32.
     """
     keras.utils.set_random_seed(seed)
     if ON_TENSORFLOW:
@@ -53,9 +56,18 @@ def prepare_device(seed: int, *, deterministic: bool = True, mixed: bool = False
             tf.config.experimental.enable_op_determinism()
         for gpu in GPUS:
             tf.config.experimental.set_memory_growth(gpu, True)
-    precision = "mixed_float16" if mixed and GPUS else "float32"
+    precision = _half_precision() if mixed else "float32"
     keras.mixed_precision.set_global_policy(precision)
     return Device(_device_name(), "gpu" if GPUS else "cpu", precision)
+
+
+def _half_precision() -> str:
+    """The half-precision policy by which this machine gains; float32 where none does."""
+    if GPUS:
+        return "mixed_float16"
+    facts = Path("/proc/cpuinfo")
+    known = facts.exists() and re.search(r"avx512_bf16|amx_bf16", facts.read_text("utf-8"))
+    return "mixed_bfloat16" if known else "float32"
 
 
 def _device_name() -> str:

@@ -34,6 +34,7 @@ class FoldOutcome:
     parameters: int
     seconds_per_epoch: float
     milliseconds_per_film: float
+    precision: str
 
 
 def split_fold(
@@ -73,7 +74,7 @@ def train_fold(
     Run it again with the same folder to go on. Raises SuiteError as `fit` does.
     """
     keras.backend.clear_session()
-    prepare_device(
+    device = prepare_device(
         settings.seed, deterministic=settings.deterministic, mixed=settings.mixed_precision
     )
     model = build(settings.architecture, films.classes, settings.image_size)
@@ -100,4 +101,5 @@ def train_fold(
         parameters=model.count_params(),
         seconds_per_epoch=float(training.history["seconds"].median()),
         milliseconds_per_film=1000 * seconds / len(rows),
+        precision=device.precision,
     )

@@ -18,6 +18,7 @@ from helpers.data import storage
 from helpers.model.architectures import describe
 from helpers.model.architectures.layers import SALIENCY_LAYER
 from helpers.model.backend import keras
+from helpers.model.packaged_weights import load_packaged
 
 _ADDRESS = "https://storage.googleapis.com/tensorflow/keras-applications/"
 _KERNELS = "weights_tf_dim_ordering_tf_kernels_notop.h5"
@@ -105,6 +106,9 @@ def _load_imagenet(model: keras.Model) -> str:
             f"There are no ImageNet weights for {model.name}; set weights to none, or choose an "
             "architecture such as resnet50 or vgg16_dense."
         )
+    if application == "EfficientNetLite0":
+        load_packaged(model)
+        return "Training starts from the ImageNet weights of EfficientNet-Lite0."
     backbone = keras.Model(model.input, model.get_layer(SALIENCY_LAYER).output)
     backbone.load_weights(str(imagenet_file(application)))
     return f"Training starts from the ImageNet weights of {application}."

@@ -210,6 +210,7 @@ def _write_result(job: Job, run: Run, films, groups: np.ndarray, outcome) -> Non
         "seconds_per_epoch": round(outcome.seconds_per_epoch, 3),
         "milliseconds_per_film": round(outcome.milliseconds_per_film, 3),
         "host": host_kind(),
+        "precision": outcome.precision,
         "versions": versions(),
         "commit": git_commit(),
     }

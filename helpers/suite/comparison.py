@@ -149,6 +149,7 @@ def _row(system: str, task: str, protocol: str, folds: list[dict[str, Any]]) -> 
         ),
         "settings": last["fingerprint"]["settings"],
         "host": last["host"],
+        "precision": last["precision"],
         "versions": last["versions"],
         "commit": last["commit"],
     }

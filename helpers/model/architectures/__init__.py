@@ -10,7 +10,13 @@ the light model need not know which one they hold:
   lie behind it.
 """
 
-from helpers.model.architectures import backbones, chest_net, darkcovidnet, reports  # noqa: F401
+from helpers.model.architectures import (  # noqa: F401
+    backbones,
+    chest_net,
+    darkcovidnet,
+    efficientnet_lite,
+    reports,
+)
 from helpers.model.architectures.registry import Architecture, build, describe, names
 
 __all__ = ["Architecture", "build", "describe", "names"]

