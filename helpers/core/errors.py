@@ -13,5 +13,9 @@ class UsageError(SuiteError):
     exit_code = 2
 
 
+class DiskFullError(SuiteError):
+    """The disk, a quota or a limit on file sizes leaves no room for what is being written."""
+
+
 class MissingInputError(SuiteError):
     """Something an earlier notebook makes is not there; the sentence names that notebook."""

@@ -1,6 +1,7 @@
 """The run folder: names and paths of what notebooks hand to each other, whole files only."""
 
 import contextlib
+import errno
 import json
 import os
 import tempfile
@@ -10,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from helpers.core.errors import MissingInputError, SuiteError, UsageError
+from helpers.core.errors import DiskFullError, MissingInputError, SuiteError, UsageError
 from helpers.core.params import RUN_NAME, nearest_name
 
 if TYPE_CHECKING:
     import pandas as pd
 
 PROJECT = Path(__file__).resolve().parents[2]
+DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 # What each notebook leaves in the run folder for those after it.
 MADE_BY = {
@@ -53,6 +55,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path` and move it there only when all went well.
 
     A reader never sees a half-written file, and a failed write leaves the old one in place.
+    Raises DiskFullError when there is no room.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
@@ -63,8 +66,8 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.chmod(0o644)
         temporary.replace(path)
     except OSError as error:
-        if error.errno == 28:  # ENOSPC
-            raise SuiteError(
+        if error.errno in DISK_FULL:
+            raise DiskFullError(
                 f"No space is left for {path.name}; free some disk (`cxr clean` removes old runs)"
             ) from error
         raise

@@ -15,9 +15,8 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from helpers.core.errors import SuiteError
+from helpers.core.errors import DiskFullError, SuiteError
 from helpers.core.runs import outputs_root, replacing
-from helpers.data.storage_errors import DISK_FULL_ERRORS
 
 if TYPE_CHECKING:  # reading a film from the library needs no client of the store
     from helpers.data.storage import StoredObject
@@ -113,10 +112,8 @@ class FilmLibrary:
         try:
             with replacing(self.path(sha256)) as temporary:
                 temporary.write_bytes(data)
-        except OSError as error:
-            if error.errno in DISK_FULL_ERRORS:
-                raise self._disk_is_full() from error
-            raise
+        except DiskFullError as error:
+            raise self._disk_is_full() from error
         return sha256
 
     def find(self, sha256: str) -> bytes | None:
@@ -159,8 +156,8 @@ class FilmLibrary:
                 "ingest again."
             ) from error
 
-    def _disk_is_full(self) -> SuiteError:
-        return SuiteError(
+    def _disk_is_full(self) -> DiskFullError:
+        return DiskFullError(
             f"No space is left for the film library in {self.folder}: free some disk (`cxr clean` "
             "removes old runs) or point CXR_OUTPUTS to another disk; ingest goes on from here."
         )

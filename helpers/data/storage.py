@@ -210,7 +210,12 @@ def download(bucket: str, key: str, file: Path) -> Path:
 
 
 def remove_folder(bucket: str, prefix: str) -> None:
-    """Delete every object under the folder `prefix`; a folder that is not there is no fault."""
+    """Delete every object under the folder `prefix`; a folder that is not there is no fault.
+
+    Raises UsageError for a prefix that is no folder: a whole bucket is never removed.
+    """
+    if not prefix.strip("/"):
+        raise UsageError(f"All of bucket '{bucket}' is not removed: name a folder in it.")
     with contextlib.suppress(EmptyPrefixError, MissingBucketError), plain_errors(bucket, prefix):
         for item in list(list_objects(bucket, prefix)):
             client().delete_object(Bucket=bucket, Key=item.key)

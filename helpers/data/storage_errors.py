@@ -1,7 +1,5 @@
 """What boto3's exceptions mean to a user: the sentence for each failure of a store."""
 
-import errno
-
 from botocore import exceptions as aws
 
 from helpers.core.errors import SuiteError, UsageError
@@ -17,7 +15,6 @@ REFUSED = {
     "SignatureDoesNotMatch",
 }
 _DISK_FULL_WORDS = ("no space left", "quota exceeded", "file too large")
-DISK_FULL_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class MissingBucketError(SuiteError):

@@ -1,7 +1,10 @@
 """Finds and removes what runs leave under the outputs folder, and nothing outside it."""
 
 import os
+import re
 import shutil
+import stat
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +17,8 @@ LIBRARY = (".films",)
 STORE = (".store", ".store-state")
 # A folder without one of these was not made by a run, so it is never offered for removal.
 MARKS = ("run.json", "params.yml")
+UNFINISHED = re.compile(r"\.[a-z0-9_]{8}(\.\w+)?")  # the names that `core.runs.replacing` writes to
+SECONDS_STILL_WRITTEN = 3600
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,23 @@ def find_library() -> list[Leftover]:
 def find_store() -> list[Leftover]:
     """The embedded S3 store with every bucket in it."""
     return _present("the embedded S3 store", STORE)
+
+
+def sweep() -> tuple[int, int]:
+    """Remove half-written files that killed processes left in runs and library: (files, bytes).
+
+    What is younger than an hour may still be being written and stays.
+    """
+    swept = []
+    folders = [found.path for found in [*find_library(), *find_runs()]]
+    for folder in (path for path in folders if not path.is_symlink()):
+        for file in folder.rglob(".*"):
+            status = file.lstat()
+            is_ours = UNFINISHED.fullmatch(file.name) and stat.S_ISREG(status.st_mode)
+            if is_ours and time.time() - status.st_mtime > SECONDS_STILL_WRITTEN:
+                file.unlink(missing_ok=True)
+                swept.append(status.st_size)
+    return len(swept), sum(swept)
 
 
 def remove(leftovers: Iterable[Leftover]) -> int:

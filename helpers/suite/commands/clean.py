@@ -20,6 +20,9 @@ def clean(
     """Remove runs, fetched films or the embedded store; with no word, tell what is there."""
     from helpers.suite import cleaning
 
+    files, size = cleaning.sweep()
+    if files:
+        console.print(f"{files} half-written files of killed runs removed, {size / 1e6:.1f} MB.")
     chosen = cleaning.find_runs(names) if names else []
     if not names and (runs or everything):
         chosen += cleaning.find_runs()

@@ -1,11 +1,13 @@
 """Run folders: whole files only, clear words for what is missing, no name that is a path."""
 
+import errno
 import json
+import os
 
 import pandas as pd
 import pytest
 
-from helpers.core.errors import MissingInputError, SuiteError, UsageError
+from helpers.core.errors import DiskFullError, MissingInputError, SuiteError, UsageError
 from helpers.core.runs import Run, outputs_root, replacing, runs_with
 
 
@@ -37,9 +39,16 @@ def test_a_failed_write_leaves_the_old_file(run):
     assert [path.name for path in run.folder.iterdir()] == ["metrics.json"]
 
 
-def test_a_full_disk_is_one_sentence(run):
-    with pytest.raises(SuiteError, match="No space is left for big"), replacing(run.path("big")):
-        raise OSError(28, "No space left on device")
+@pytest.mark.parametrize("reason", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_is_one_sentence(run, reason):
+    with pytest.raises(DiskFullError, match="No space is left for big"), replacing(run.path("big")):
+        raise OSError(reason, os.strerror(reason))
+    assert not list(run.folder.iterdir())
+
+
+def test_another_failure_of_the_disk_stays_what_it_is(run):
+    with pytest.raises(PermissionError), replacing(run.path("big")):
+        raise OSError(errno.EACCES, "Permission denied")
 
 
 def test_a_damaged_file_names_the_notebook_to_run_again(run):

@@ -76,6 +76,22 @@ def test_a_prefix_is_a_folder_and_not_a_beginning(bucket: str) -> None:
     assert len(list(storage.list_objects(bucket))) == 2
 
 
+def test_a_folder_is_removed_and_its_neighbours_stay(bucket: str) -> None:
+    for key in ("films/a", "films/more/b", "films2/c"):
+        storage.put(bucket, key, b"film")
+    storage.remove_folder(bucket, "films")
+    assert [item.key for item in storage.list_objects(bucket, "films2")] == ["films2/c"]
+    assert not storage.has_objects(bucket, "films")
+    storage.remove_folder(bucket, "films")  # already gone
+
+
+@pytest.mark.parametrize("prefix", ["", "/"])
+def test_a_whole_bucket_is_never_removed(bucket: str, prefix: str) -> None:
+    storage.put(bucket, "films/a", b"film")
+    assert "All of bucket" in sentence(lambda: storage.remove_folder(bucket, prefix))
+    assert storage.has_objects(bucket, "films")
+
+
 def test_has_objects(bucket: str) -> None:
     storage.put(bucket, "set/1.png", b"x")
     assert storage.has_objects(bucket, "set")

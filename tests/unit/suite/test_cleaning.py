@@ -1,5 +1,7 @@
 """`cxr clean` removes what was named, asks first, and never leaves the outputs folder."""
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -74,6 +76,20 @@ def test_with_no_word_it_only_tells_what_is_there(cxr, full: Path) -> None:
     assert "run ozturk" in done.stdout
     assert "--store" in done.stdout
     assert "sample" in names(full)
+
+
+def test_half_written_files_are_swept_and_nothing_else(cxr, full: Path) -> None:
+    old = time.time() - 7200
+    places = [".films/ab/.x_1y2z3w", "sample/.abcdefgh.npy", ".films/ab/.young_34"]
+    others = ["sample/.hidden.txt", "sample/.ipynb_checkpoints/a", "holiday-photographs/.abcdefgh"]
+    for place in [*places, *others]:
+        (full / place).parent.mkdir(exist_ok=True)
+        (full / place).write_bytes(b"x" * 100)
+        os.utime(full / place, (old, old))
+    os.utime(full / ".films/ab/.young_34")
+    assert "2 half-written files" in cxr("clean").stdout
+    assert [(full / place).exists() for place in places] == [False, False, True]
+    assert all((full / place).exists() for place in others)
 
 
 def test_a_running_store_is_stopped_before_it_goes(outputs: Path) -> None:
