@@ -58,10 +58,11 @@ def _with_ids(
 ) -> Sequence[NotebookNode]:
     """Some editors throw cell ids away: where none is left, the cells are taken in their order."""
     known = [cell.id for cell in master]
-    if any(cell.id in known for cell in cells) or len(cells) != len(known):
-        return cells
-    for cell, name in zip(cells, known, strict=True):
-        cell.id = name
+    lost = not any(cell.get("id") in known for cell in cells)
+    for number, cell in enumerate(cells):
+        if lost and len(cells) == len(known):
+            cell.id = known[number]
+        cell.setdefault("id", f"own-{number}")
     return cells
 
 

@@ -15,6 +15,12 @@ from helpers.suite.grading.roster import Student
 from helpers.suite.grading.rubric import Rubric
 
 BINS = 10
+# Of a mark these two say more than of a notebook's run.
+MEANINGS = {
+    Status.PASSED: "Every cell ran and every check of the rubric passed.",
+    Status.FAILED_CHECK: "The notebooks ran; a check of the rubric lost points.",
+    Status.NOT_RUN: "Not graded yet.",
+}
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,7 @@ def write_summary(
         "figures": _figures(graded),
         "bars": _bars(graded),
         "statuses": [
-            (status, count, status.sentence)
+            (status, count, MEANINGS.get(status, status.sentence))
             for status, count in Counter(mark.status for mark in marks).most_common()
         ],
         "checks": _hardest(graded),

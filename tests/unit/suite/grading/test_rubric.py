@@ -88,7 +88,7 @@ def test_a_floor_and_its_aim_differ(tmp_path: Path) -> None:
     text = RUBRIC.replace("full: 0.9", "full: 0.5")
     path = tmp_path / "rubric.yml"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(UsageError, match="'share'.*both 0.5"):
+    with pytest.raises(UsageError, match=r"'share'.*both 0\.5"):
         read_rubric(path)
 
 
