@@ -14,6 +14,7 @@ from helpers.suite.grading.desk import HOME, Desk
 from helpers.suite.grading.jail.newroot import DEVICES, SCRATCH
 from helpers.suite.grading.jail.plan import Plan
 from helpers.suite.grading.limits import Limits
+from helpers.suite.grading.measure import threads_of
 from helpers.suite.grading.walls import Walls, visible_paths
 
 # Places that programs of any kind look at; not worth a word in the report.
@@ -24,7 +25,8 @@ _COMMONPLACE = ("/proc", "/sys", "/dev", *SCRATCH)
 class Confinement:
     """How one submission is confined: as which user, behind which walls, at which desk.
 
-    readable: what it may read besides the system, Python and the suite.
+    readable: what it may read besides the system, Python and the suite; port: the one for its own
+    store where it shares our network (`store_port`), else 0.
     """
 
     walls: Walls
@@ -32,6 +34,7 @@ class Confinement:
     desk: Desk
     limits: Limits
     readable: tuple[Path, ...] = ()
+    port: int = 0
 
     def room(self, name: str) -> "Room":
         """A private folder for one kernel's connection, made now."""
@@ -56,10 +59,17 @@ class Confinement:
             landlock=self.walls.landlock,
             readable=readable,
             writable=writable,
-            ports=self._ports(),
-            resources=self.limits.resources(),
+            ports=(self.port,) if self.port else (),
+            resources=self._resources(),
             report=str(room.folder / "report"),
         )
+
+    def _resources(self) -> dict[str, int]:
+        """The system counts processes by user: without a user of its own, ours count as well."""
+        resources = self.limits.resources()
+        if self.user is None:
+            resources["NPROC"] += threads_of(os.getuid())
+        return resources
 
     def _environment(self, visible: Sequence[str]) -> dict[str, str]:
         """Made from nothing: no credential of the grader's can be forgotten in it."""
@@ -69,13 +79,14 @@ class Confinement:
         own = {"PATH": path, "CXR_VISIBLE": json.dumps(visible)}
         return kept | _FIXED | threads | self.desk.environment() | own
 
-    def _ports(self) -> tuple[int, ...]:
-        """Without a network of its own, one port for its own store."""
-        if "net" in self.walls.namespaces:
-            return ()
-        with socket.socket() as plug:
-            plug.bind(("127.0.0.1", 0))
-            return (plug.getsockname()[1],)
+
+def store_port(walls: Walls) -> int:
+    """A free port for a submission's own store, where Landlock has to open one; else 0."""
+    if "net" in walls.namespaces or not walls.landlock:
+        return 0
+    with socket.socket() as plug:
+        plug.bind(("127.0.0.1", 0))
+        return plug.getsockname()[1]
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,16 @@
 """The desk of one submission: the only folders it can write to, and what it leaves there."""
 
 import contextlib
+import json
 import os
 import re
+import secrets
 import shutil
 import stat
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from helpers.data.local_s3 import LocalStore
 
 HOME, OUTPUTS, ANSWERS, SCRATCH = "home", "outputs", "answers", "tmp"
 EXECUTED, HANDED_IN = "executed", "handed_in"
@@ -26,13 +30,18 @@ class Desk:
         """The folders that are the submission's own."""
         return tuple(self.folder / name for name in _OWN)
 
-    def prepare(self, user: int | None) -> None:
-        """Make the folders, and give the submission's own (with what lies in them) to `user`."""
+    def prepare(self, user: int | None, port: int = 0) -> None:
+        """Make the folders, and give the submission's own (with what lies in them) to `user`.
+
+        port: the only one that its own store can use, 0 for any.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         for folder in (*self.writable(), self.folder / EXECUTED):
             folder.mkdir(exist_ok=True)
         (self.folder / EXECUTED).chmod(0o700)
         _give_font_list(self.folder / HOME)
+        if port:
+            _give_store_port(self.folder / OUTPUTS, port)
         if user is not None:
             self.folder.chmod(0o711)
             for folder in self.writable():
@@ -104,6 +113,15 @@ def _give_away(folder: Path, user: int) -> None:
         for name in (*folders, *files):
             os.chown(Path(root) / name, user, user, follow_symlinks=False)
     os.chown(folder, user, user, follow_symlinks=False)
+
+
+def _give_store_port(outputs: Path, port: int) -> None:
+    """Leave the state of a store that has ended: the next start takes its port again."""
+    address = f"http://127.0.0.1:{port}"
+    ended = LocalStore(address, 0, 0.0, secrets.token_hex(10).upper(), secrets.token_hex(20))
+    folder = outputs / ".store-state"
+    folder.mkdir(exist_ok=True)
+    (folder / "state.json").write_text(json.dumps(asdict(ended)), encoding="utf-8")
 
 
 def _give_font_list(home: Path) -> None:

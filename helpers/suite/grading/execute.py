@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.core.errors import SuiteError
-from helpers.suite.grading.confine import Confinement
+from helpers.suite.grading.confine import Confinement, store_port
 from helpers.suite.grading.desk import EXECUTED, Desk
 from helpers.suite.grading.limits import Limits
 from helpers.suite.grading.outcome import CellRun, Execution, NotebookRun, Status
@@ -50,8 +50,9 @@ def execute_submission(
     walls = find_walls() if walls is None else walls
     place, reports = Desk(desk.absolute()), Reports(protected)
     with own_user(walls) as user:
-        place.prepare(user)
-        confinement = Confinement(walls, user, place, limits, tuple(readable))
+        port = store_port(walls)
+        place.prepare(user, port)
+        confinement = Confinement(walls, user, place, limits, tuple(readable), port)
         with Watch(place, limits, reports) as watch:
             session = _Session(confinement, watch, reports, parameters)
             runs = tuple(session.run(path) for path in notebooks)

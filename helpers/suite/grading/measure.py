@@ -31,6 +31,16 @@ def tree(pid: int) -> list[psutil.Process]:
         return []
 
 
+def threads_of(user: int) -> int:
+    """How many threads the processes of a user have in all."""
+    count = 0
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.uids().real == user:
+                count += process.num_threads()
+    return count
+
+
 def resident(processes: Iterable[psutil.Process], limit: int) -> int:
     """Bytes of memory that the processes hold together.
 

@@ -121,6 +121,11 @@ def _what_is_weaker(walls: Walls) -> Iterator[str]:
             f"Weaker here: without Landlock or mount namespaces a submission can read what {whom} "
             "can read on this machine, hidden tests and other submissions included."
         )
+    if walls.landlock and "mount" not in walls.namespaces:
+        yield (
+            "Weaker here: without mount namespaces a submission has no shared memory, so locks of "
+            "Python's multiprocessing are refused to it."
+        )
     if "net" not in walls.namespaces:
         rest = "TCP is closed but UDP is open" if walls.landlock >= 4 else "the network is open"
         yield f"Weaker here: without network namespaces {rest} to a submission."

@@ -20,6 +20,7 @@ _DISK_SECONDS = 0.5
 # Looking at the disk takes at most this part of the time, however many files there are.
 _DISK_SHARE = 0.1
 _END_SECONDS = 10.0
+_TWICE = 2
 
 
 class Watch:
@@ -37,6 +38,7 @@ class Watch:
         self._next_disk = 0.0
         self._warden: subprocess.Popen | None = None
         self._report = -1
+        self._begun, self._silent = False, 0
         self._known: dict[int, psutil.Process] = {}
         self._busy, self._leave = threading.Lock(), threading.Event()
         self._thread = threading.Thread(target=self._look_until_left, daemon=True)
@@ -56,6 +58,7 @@ class Watch:
         """Watch all processes below `warden`, and read the pipe `report` that its kernel fills."""
         with self._busy:
             self._warden, self._report = warden, report
+            self._begun, self._silent = False, 0
 
     def let_go(self) -> None:
         """End what is left of the processes followed, and read the report to its end."""
@@ -63,7 +66,7 @@ class Watch:
             if self._warden:
                 end(self._warden)
                 self._sweep()
-                self._read_report()
+                self._read_report(running=False)
             self._warden, self._report = None, -1
             self._known.clear()
 
@@ -92,7 +95,7 @@ class Watch:
     def _look(self) -> None:
         processes = tree(self._warden.pid)[1:]  # the warden itself is ours
         self._known |= {process.pid: process for process in processes}
-        self._read_report()
+        self._read_report(running=len(processes) > 1)
         verdict = self._judge(processes)
         if verdict:
             self.stop(verdict)
@@ -121,9 +124,19 @@ class Watch:
         self._next_disk = started + max(_DISK_SECONDS, took / _DISK_SHARE)
         return found.hidden or found.files > limits.files or size > limits.written_bytes
 
-    def _read_report(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            self._reports.add(os.read(self._report, 2**16))
+    def _read_report(self, *, running: bool) -> None:
+        """Take in what the kernel reported; note when it has closed the pipe and goes on."""
+        try:
+            data = os.read(self._report, 2**16)
+        except BlockingIOError:  # open, and nothing new
+            self._silent = 0
+            return
+        self._reports.add(data)
+        # Empty before the kernel has begun, and for a moment after it has ended.
+        self._silent = self._silent + 1 if running and not data and self._begun else 0
+        self._begun = self._begun or bool(data)
+        if self._silent == _TWICE:
+            self._reports.flag("closed the pipe on which its attempts are reported")
 
     def _sweep(self) -> None:
         """Kill whatever was ever seen below the warden and still runs.

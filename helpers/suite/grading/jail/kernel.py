@@ -77,6 +77,7 @@ def main() -> None:
     from ipykernel.kernelapp import launch_new_instance
 
     if listening:
+        os.write(_PIPE, b"\n")  # says that the pipe is in use
         sys.addaudithook(reporter(visible))
     launch_new_instance()
 
