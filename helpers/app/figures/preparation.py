@@ -48,6 +48,7 @@ def enhancements(versions: Mapping[str, np.ndarray]) -> Figure:
         )
         picture.set_axis_on()
         draw_film(picture, versions[name])
+        picture.set_anchor("W")  # a tall film else moves its title over that of its neighbour
         picture.set_title(name.replace("_", " "))
         _draw_histogram(histogram, versions[name])
     headline(figure, "One film, enhanced in several ways")

@@ -14,6 +14,7 @@ from helpers.app.figures import (
     preparation,
     training,
 )
+from helpers.data.enhancement import ENHANCEMENTS
 
 CLASSES = ("COVID-19", "No finding", "Pneumonia")
 RANDOM = np.random.default_rng(0)
@@ -62,6 +63,17 @@ def test_enhancements_compare_contrast() -> None:
     words = alt_text(preparation.enhancements({"none": FILM, "gamma": flat, "clahe": FILM}))
     assert "gamma 0" in words
     assert "Contrast" in words
+
+
+@pytest.mark.parametrize("shape", [(60, 30), (40, 40), (30, 60)])
+def test_titles_of_enhancements_keep_apart_whatever_the_film(shape: tuple[int, int]) -> None:
+    figure = preparation.enhancements({name: np.zeros(shape, np.uint8) for name in ENHANCEMENTS})
+    figure.draw_without_rendering()
+    titles = [panel.get_title(loc="left") and panel._left_title for panel in figure.axes]
+    boxes = [title.get_window_extent() for title in titles if title]
+    assert len(boxes) == len(ENHANCEMENTS)
+    for number, box in enumerate(boxes):
+        assert not any(box.padded(4).overlaps(other) for other in boxes[number + 1 :])
 
 
 def test_before_and_after_name_the_new_size() -> None:
