@@ -73,6 +73,11 @@ def jobs(
     ]
 
 
+def has_own_task(system: str, run: Run) -> bool:
+    """Whether the recipe's classes are others than the run's, so that `own` is another task."""
+    return recipe(system).classes != _base(run).classes
+
+
 def fingerprint(job: Job, run: Run) -> dict[str, object]:
     """What a fold's result depends on; a result of another recipe or of other films is redone."""
     settings = _settings(job, run).model_dump(mode="json")
@@ -122,9 +127,12 @@ def _settings(job: Job, run: Run) -> Parameters:
     settings = recipe(job.system)
     if job.task == "own":
         return settings
-    given = run.require("params.yml")
-    base = load_parameters([given])
+    base = _base(run)
     return settings.model_copy(update={"classes": base.classes, "class_map": base.class_map})
+
+
+def _base(run: Run) -> Parameters:
+    return load_parameters([run.require("params.yml")])
 
 
 def _films(job: Job, settings: Parameters, run: Run):

@@ -17,6 +17,7 @@ from helpers.core.runs import PROJECT, Run, replacing
 from helpers.model.comparison import compare_predictions
 from helpers.model.metrics import score_predictions
 from helpers.model.predictions import Predictions, check_predictions
+from helpers.suite.compare import PROTOCOLS, TASKS, Job, is_done
 
 RESULTS = PROJECT / "params" / "systems" / "results"
 STORED = RESULTS  # where `store` writes; tests point it elsewhere
@@ -24,10 +25,13 @@ METRICS = ("accuracy", "macro_f1", "auroc", "balanced_accuracy")
 
 
 def read_folds(run: Run, system: str, task: str, protocol: str) -> list[dict[str, Any]]:
-    """The finished folds' results, in fold order."""
+    """The finished folds' results, in fold order; those of an older recipe or of other films are
+    left out."""
     folder = run.path(f"compare/{system}/{task}-{protocol}")
-    found = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("fold_*.json")]
-    return sorted(found, key=lambda fold: fold["fold"])
+    numbers = sorted(int(path.stem.removeprefix("fold_")) for path in folder.glob("fold_*.json"))
+    jobs = [Job(system, task, protocol, number) for number in numbers]
+    done = [job.result(run) for job in jobs if is_done(job, run)]
+    return [json.loads(path.read_text(encoding="utf-8")) for path in done]
 
 
 def pool(folds: Sequence[dict[str, Any]]) -> Predictions:
@@ -50,11 +54,11 @@ def pool(folds: Sequence[dict[str, Any]]) -> Predictions:
     )
 
 
-def summarise(run: Run, systems: Sequence[str], tasks: Sequence[str]) -> dict[str, Any]:
+def summarise(run: Run, systems: Sequence[str]) -> dict[str, Any]:
     """Scores of every system, task and protocol that has folds, and all paired differences."""
     rows, differences = [], []
-    for task in tasks:
-        for protocol in ("image", "patient"):
+    for task in TASKS:
+        for protocol in PROTOCOLS:
             done = {name: read_folds(run, name, task, protocol) for name in systems}
             done = {name: folds for name, folds in done.items() if folds}
             rows += [_row(name, task, protocol, folds) for name, folds in done.items()]
@@ -62,9 +66,11 @@ def summarise(run: Run, systems: Sequence[str], tasks: Sequence[str]) -> dict[st
     return {"collection": run.name, "rows": rows, "differences": differences}
 
 
-def store(summary: dict[str, Any], command: str) -> Path:
+def store(summary: dict[str, Any]) -> Path:
     """Write the summary beside the recipes, with the command that makes it again."""
     path = STORED / f"{summary['collection']}.json"
+    choices = [*(f"--protocol {name}" for name in PROTOCOLS), *(f"--task {name}" for name in TASKS)]
+    command = f"cxr compare --run {summary['collection']} {' '.join(choices)} --store"
     with replacing(path) as temporary:
         text = json.dumps({"command": command, **summary}, indent=1, ensure_ascii=False)
         temporary.write_text(text + "\n", encoding="utf-8")
@@ -88,40 +94,47 @@ def read_claims() -> dict[str, dict[str, Any]]:
 
 
 def side_by_side(summary: dict[str, Any], claims: dict[str, dict[str, Any]]) -> pd.DataFrame:
-    """One row a system: claimed accuracy, accuracy by image and by patient, costs.
+    """One row for each system and number of classes: claimed accuracy, accuracy by image and by
+    patient, costs.
 
     Scores read `0.812 (0.781 to 0.840)`; a system that was not run here has dashes.
     """
-    found = {(row["system"], row["protocol"]): row for row in summary["rows"]}
-    names = list(dict.fromkeys([*claims, *(row["system"] for row in summary["rows"])]))
+    found = {(r["system"], len(r["classes"]), r["protocol"]): r for r in summary["rows"]}
+    claimed = [(name, claim["classes"]) for name, claim in claims.items()]
+    places = list(dict.fromkeys([*claimed, *(place[:2] for place in found)]))
     rows = []
-    for name in names:
-        by_image, by_patient = found.get((name, "image")), found.get((name, "patient"))
+    for name, classes in sorted(places, key=lambda place: (place[0].lower(), place[1])):
+        by_image, by_patient = (found.get((name, classes, p)) for p in ("image", "patient"))
+        claim = claims.get(name, {})
         either = by_patient or by_image or {}
         rows.append(
             {
                 "system": name,
-                "claimed accuracy": claims.get(name, {}).get("accuracy"),
+                "classes": classes,
+                "claimed accuracy": claim["accuracy"] if claim.get("classes") == classes else "-",
                 "accuracy by image": _text(by_image, "accuracy"),
                 "accuracy by patient": _text(by_patient, "accuracy"),
                 "macro-F1 by patient": _text(by_patient, "macro_f1"),
-                "folds": len((by_patient or {}).get("folds", [])),
-                "parameters": either.get("parameters"),
-                "s / epoch": either.get("seconds_per_epoch"),
-                "ms / film": either.get("milliseconds_per_film"),
+                "parameters": f"{either['parameters']:,}" if either else "-",
+                "s / epoch": f"{either['seconds_per_epoch']:.1f}" if either else "-",
+                "ms / film": f"{either['milliseconds_per_film']:.1f}" if either else "-",
             }
         )
-    numbers = {"parameters": "Int64"}
-    return pd.DataFrame(rows).set_index("system").astype(numbers)
+    return pd.DataFrame(rows).set_index(["system", "classes"])
 
 
 def _text(row: dict[str, Any] | None, metric: str) -> str:
-    if row is None or metric not in row["scores"]:
+    if row is None:
         return "-"
-    score = row["scores"][metric]
+    score, folds = row["scores"][metric], len(row["folds"])
+    of = (
+        ""
+        if folds == row["settings"]["folds"]
+        else f", {folds} of {row['settings']['folds']} folds"
+    )
     if score["low"] is None:
-        return f"{score['value']:.3f}"
-    return f"{score['value']:.3f} ({score['low']:.3f} to {score['high']:.3f})"
+        return f"{score['value']:.3f}{of}"
+    return f"{score['value']:.3f} ({score['low']:.3f} to {score['high']:.3f}){of}"
 
 
 def _row(system: str, task: str, protocol: str, folds: list[dict[str, Any]]) -> dict[str, Any]:

@@ -12,7 +12,9 @@ from helpers.core.errors import MissingInputError, UsageError
 from helpers.core.runs import PROJECT, Run
 from helpers.data.duplicates import fingerprint
 from helpers.data.library import FilmLibrary
+from helpers.model import weights
 from helpers.suite import compare, comparison
+from helpers.suite.commands import compare as command
 from helpers.suite.compare import Job, is_done, jobs, recipe, recipe_names, run_job
 
 RECIPE = {
@@ -101,7 +103,7 @@ def test_two_recipes_in_one_table(run):
     assert len(tested) == len(set(tested)) == 24
     assert not set(folds[0]["groups"]) & set(folds[1]["groups"])
 
-    summary = comparison.summarise(run, ["one", "two"], ["run"])
+    summary = comparison.summarise(run, ["one", "two"])
     first = summary["rows"][0]
     assert first["films"] == 24 and first["patients"] == 12 and first["folds"] == [0, 1]
     assert 0 <= first["scores"]["macro_f1"]["value"] <= 1
@@ -144,13 +146,54 @@ def test_out_of_time_a_fold_goes_on_later(run):
 
 def test_the_stored_summary_names_no_film_and_how_to_make_it_again(run):
     run_job(Job("one", "run", "patient", 0), run)
-    summary = comparison.summarise(run, ["one"], ["run"])
-    path = comparison.store(summary, "cxr compare one --run films")
+    summary = comparison.summarise(run, ["one"])
+    path = comparison.store(summary)
     text = path.read_text()
-    assert "cxr compare one" in text and ".png" not in text and str(PROJECT) not in text
+    assert (
+        "cxr compare --run films --protocol" in text
+        and ".png" not in text
+        and str(PROJECT) not in text
+    )
     assert comparison.read_stored("films")["rows"] == summary["rows"]
     table = comparison.side_by_side(summary, comparison.read_claims())
-    assert table.loc["one", "folds"] == 1 and table.loc["A", "accuracy by patient"] == "-"
+    assert "1 of 2 folds" in table.loc[("one", 3), "accuracy by patient"]
+    assert table.loc[("A", 2), "accuracy by patient"] == "-"
+
+
+def test_two_and_three_classes_stand_in_rows_of_their_own(run):
+    for job in (Job("binary", "own", "image", 0), Job("binary", "run", "patient", 0)):
+        run_job(job, run)
+    table = comparison.side_by_side(comparison.summarise(run, ["binary"]), {})
+    assert table.loc[("binary", 2), "accuracy by patient"] == "-"
+    assert table.loc[("binary", 2), "accuracy by image"] != "-"
+    assert table.loc[("binary", 3), "accuracy by patient"] != "-"
+
+
+def test_a_fold_of_an_older_recipe_is_not_counted(run):
+    run_job(Job("one", "run", "patient", 0), run)
+    path = compare.RECIPES / "one.yml"
+    path.write_text(path.read_text().replace("0.001", "0.002"))
+    assert comparison.summarise(run, ["one"])["rows"] == []
+
+
+def test_the_command_trains_goes_on_and_leaves_out_what_has_no_weights(run, monkeypatch, capsys):
+    monkeypatch.setattr(weights, "_ADDRESS", "http://127.0.0.1:9/")
+    frozen = RECIPE | {
+        "architecture": "mobilenet_v3_small",
+        "image_size": 32,
+        "weights": "imagenet",
+    }
+    (compare.RECIPES / "frozen.yml").write_text(yaml.safe_dump(frozen))
+    run.path("splits.csv").write_text("key\n")
+    command.compare(["frozen", "one"], run=run.name, fold=[0], store=True)
+    said = " ".join(capsys.readouterr().out.split())
+    assert (
+        "frozen: not run. The ImageNet weights of MobileNetV3Small are not on this machine" in said
+    )
+    assert "one, run classes, by patient, fold 0: done" in said
+    assert [row["system"] for row in comparison.read_stored(run.name)["rows"]] == ["one"]
+    command.compare(["one"], run=run.name, task=["run", "own"], fold=[0])
+    assert "done before" in capsys.readouterr().out
 
 
 def test_without_a_stored_summary_the_command_is_named(run):
