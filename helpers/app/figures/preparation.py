@@ -48,8 +48,8 @@ def enhancements(versions: Mapping[str, np.ndarray]) -> Figure:
         )
         picture.set_axis_on()
         draw_film(picture, versions[name])
-        picture.set_anchor("W")  # a tall film else moves its title over that of its neighbour
-        picture.set_title(name.replace("_", " "))
+        picture.set_anchor("W")  # title, film and histogram begin on one line
+        picture.set_title(name.replace("_", " "), size=10)  # the longest must fit its column
         _draw_histogram(histogram, versions[name])
     headline(figure, "One film, enhanced in several ways")
     spread = [f"{name.replace('_', ' ')} {film.std():.0f}" for name, film in versions.items()]
