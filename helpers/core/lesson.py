@@ -27,6 +27,9 @@ class Lesson:
     settings: Parameters
     run: Run
 
+    def __repr__(self) -> str:
+        return f"{self.notebook} · run {self.run.name} · seed {self.settings.seed}"
+
     def _repr_markdown_(self) -> str:
         return (
             f"**{self.notebook}** · run `{self.run.name}` · seed {self.settings.seed} · "
