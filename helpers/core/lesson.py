@@ -28,6 +28,7 @@ class Lesson:
     run: Run
 
     def __repr__(self) -> str:
+        """One line, for front ends that show no Markdown."""
         return f"{self.notebook} · run {self.run.name} · seed {self.settings.seed}"
 
     def _repr_markdown_(self) -> str:

@@ -56,7 +56,7 @@ def test_no_patient_and_no_identical_film_is_in_two_splits(sample_run: Path) -> 
 def test_the_network_learned_and_is_not_perfect(sample_run: Path) -> None:
     metrics = json.loads((sample_run / "metrics.json").read_text())
     assert metrics["classes"] == ["COVID-19", "No finding", "Pneumonia"]
-    # Measured with the seeds 0, 1 and 2: 0.87, 0.88 and 0.87 of 89 films, an interval of 0.75 to 0.94.
+    # Measured with the seeds 0, 1 and 2: 0.87, 0.88 and 0.87 of 89 films, each give or take 0.1.
     assert 0.60 < metrics["accuracy"]["value"] < 1.0
 
 
