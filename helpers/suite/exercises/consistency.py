@@ -17,25 +17,23 @@ def check_rubric(rubric: Path, source: Path) -> None:
 
 def rubric_faults(rubric: Path, source: Path) -> Iterator[str]:
     """One sentence for each check that names an unknown notebook, cell, answer or function."""
-    cells = {
-        path.stem: {cell.id for cell in read_source(path).cells} for path in _notebooks(source)
-    }
-    tasks = {path.stem: set(tasks_of(path)) for path in _notebooks(source)}
+    notebooks = source_notebooks(source)
+    cells = {path.stem: {cell.id for cell in read_source(path).cells} for path in notebooks}
+    tasks = {path.stem: set(tasks_of(path)) for path in notebooks}
     functions = {path.stem.removeprefix("test_"): _functions(path) for path in hidden_tests(source)}
     for check in read_rubric(rubric).checks:
         if check.notebook not in cells:
             yield f"check '{check.id}': there is no notebook '{check.notebook}'"
             continue
-        wanted, where = _named(check)
         known = {
             "cell": cells[check.notebook],
             "answer": set().union(*tasks.values()),
             "function": functions.get(check.notebook, set()),
-        }[where]
+        }
         yield from (
-            f"check '{check.id}': {check.notebook} has no {where} '{name}'"
-            for name in wanted
-            if name not in known
+            f"check '{check.id}': {check.notebook} has no {kind} '{name}'"
+            for kind, name in _named(check)
+            if name not in known[kind]
         )
         if check.task is not None and check.task not in tasks[check.notebook]:
             yield f"check '{check.id}': {check.notebook} has no task '{check.task}'"
@@ -52,19 +50,18 @@ def tasks_of(path: Path) -> list[str]:
     ]
 
 
-def _notebooks(source: Path) -> list[Path]:
-    return source_notebooks(source)
-
-
 def _functions(path: Path) -> set[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
-def _named(check: Check) -> tuple[list[str], str]:
-    """What a check names, and of which kind."""
+def _named(check: Check) -> Iterator[tuple[str, str]]:
+    """Kind and name of all that a check relies on."""
     if check.kind in ("cell", "text"):
-        return [check.cell], "cell"
-    if check.kind == "hidden":
-        return [check.test], "function"
-    return [check.answer], "answer"
+        yield "cell", check.cell
+    elif check.kind == "hidden":
+        yield "function", check.test
+    else:
+        yield "answer", check.answer
+    if getattr(check, "reference", None):
+        yield "function", f"reference_{check.reference}"

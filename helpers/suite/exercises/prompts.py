@@ -44,7 +44,9 @@ def prompted(source: str, wanted: Collection[str]) -> str:
 
 def prompt(solution: str, wanted: Collection[str]) -> str:
     """The lines a student finds instead of `solution`."""
-    promises = [line for node in ast.parse(solution).body for line in _promise(node, wanted)]
+    promises = dict.fromkeys(
+        promise for node in ast.parse(solution).body for promise in _promises(node, wanted)
+    )
     return "\n".join([PROMPT, *promises]) if promises else OPEN_PROMPT
 
 
@@ -58,25 +60,23 @@ def names_read(sources: Iterable[str]) -> set[str]:
     }
 
 
-def _promise(node: ast.stmt, wanted: Collection[str]) -> Iterator[str]:
+def _promises(node: ast.stmt, wanted: Collection[str]) -> Iterator[str]:
+    """What a student has to define where the solution has this statement."""
     if isinstance(node, ast.FunctionDef) and node.name in wanted:
-        yield from _open_function(node)
+        yield _open_function(node)
     elif isinstance(node, (ast.Assign, ast.AnnAssign)):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        for name in (part for target in targets for part in ast.walk(target)):
-            if isinstance(name, ast.Name) and name.id in wanted:
-                yield f"{name.id} = ..."
+        for part in (part for target in targets for part in ast.walk(target)):
+            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store) and part.id in wanted:
+                yield f"{part.id} = ..."
 
 
-def _open_function(node: ast.FunctionDef) -> Iterator[str]:
+def _open_function(node: ast.FunctionDef) -> str:
     """Signature and docstring, and dots for the body."""
     words = ast.get_docstring(node, clean=False)
-    body = [ast.Expr(ast.Constant(words))] if words else []
-    shell = ast.FunctionDef(
-        node.name, node.args, [*body, ast.Expr(ast.Constant(...))], [], node.returns
-    )
-    shell.type_params = []
-    yield from ast.unparse(ast.fix_missing_locations(shell)).splitlines()
+    node.body = [ast.Expr(ast.Constant(words))] if words else []
+    node.body.append(ast.Expr(ast.Constant(...)))
+    return f"{ast.unparse(ast.fix_missing_locations(node))}\n\n"
 
 
 def _no_marker_left(text: str) -> None:

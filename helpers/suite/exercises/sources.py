@@ -63,10 +63,11 @@ def read_source(path: Path) -> NotebookNode:
 
     Raises SuiteError naming notebook and cell.
     """
-    notebook = nbformat.read(path, as_version=4)
-    ids = [cell.get("id", "") for cell in notebook.cells]
+    text = path.read_text(encoding="utf-8")
+    ids = [cell.get("id") for cell in json.loads(text)["cells"]]  # nbformat would mend them unasked
     if len(set(ids)) < len(ids):
         raise SuiteError(f"{path.name}: a cell id stands twice; give each cell its own")
+    notebook = nbformat.reads(text, as_version=4)
     if sum(PARAMETERS in tags(cell) for cell in notebook.cells) != 1:
         raise SuiteError(f"{path.name}: exactly one cell must be tagged '{PARAMETERS}'")
     for cell in notebook.cells:
@@ -131,7 +132,7 @@ def _bare(
     notebook: NotebookNode, name: str, cells: list[NotebookNode], stamp: Stamp
 ) -> NotebookNode:
     """A new notebook of `cells`: only kernel and stamp as metadata, nothing executed."""
-    bare = nbformat.v4.new_notebook(cells=list(_unexecuted(cells, stamp)))
+    bare = nbformat.v4.new_notebook(cells=list(_renewed(cells, stamp)))
     bare.metadata["kernelspec"] = notebook.metadata["kernelspec"]
     bare.metadata["language_info"] = {"name": "python"}
     bare.metadata[STAMP] = {
@@ -144,11 +145,12 @@ def _bare(
     return bare
 
 
-def _unexecuted(cells: list[NotebookNode], stamp: Stamp) -> Iterator[NotebookNode]:
+def _renewed(cells: list[NotebookNode], stamp: Stamp) -> Iterator[NotebookNode]:
+    """Each cell made anew from its source, id and tags: nothing else of the author's goes along."""
     for cell in cells:
-        cell.metadata = nbformat.from_dict({"tags": tags(cell)} if tags(cell) else {})
-        if _is_code(cell):
-            cell.outputs, cell.execution_count = [], None
+        make = nbformat.v4.new_code_cell if _is_code(cell) else nbformat.v4.new_markdown_cell
+        metadata = {"tags": tags(cell)} if tags(cell) else {}
+        cell = make(cell.source, id=cell.id, metadata=metadata)
         if PARAMETERS in tags(cell):
             name = json.dumps(stamp.student, ensure_ascii=False)  # double quotes, as ours
             cell.source = f"student = {name}\nseed = {stamp.seed}"

@@ -1,5 +1,6 @@
 """06: answers with their confidence, pictures at the door, and maps of where a network looked."""
 
+import functools
 from typing import NamedTuple
 
 import cv2
@@ -46,12 +47,12 @@ def draw_answers(seed: int) -> pd.DataFrame:
 def draw_shown_pictures(seed: int) -> Pictures:
     """112 pictures whose kind is told."""
     pixels, film = _pictures(seed)
-    return Pictures(pixels[:SHOWN], film[:SHOWN])
+    return Pictures(pixels[:SHOWN].copy(), film[:SHOWN].copy())
 
 
 def draw_waiting_pictures(seed: int) -> np.ndarray:
     """70 further pictures, uint8 (70, 64, 64), whose kind is not told."""
-    return _pictures(seed)[0][SHOWN:]
+    return _pictures(seed)[0][SHOWN:].copy()
 
 
 def waiting_truth(seed: int) -> np.ndarray:
@@ -68,6 +69,7 @@ def draw_looks(seed: int) -> Looks:
     return Looks(np.stack(maps), lungs)
 
 
+@functools.lru_cache(maxsize=1)  # asked for twice or three times in a row
 def _pictures(seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Frontal films and pictures that are none, in a drawn order."""
     rng = np.random.default_rng([seed, 602])

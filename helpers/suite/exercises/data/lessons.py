@@ -1,5 +1,6 @@
 """04: a network's design, a training history, small films to learn from and to judge."""
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -65,12 +66,12 @@ def draw_history(seed: int) -> tuple[pd.DataFrame, int]:
 def draw_training_films(seed: int) -> TrainingFilms:
     """The films to learn from, half of them with a pneumonia."""
     pixels, ill = _films(seed)
-    return TrainingFilms(pixels[:TRAINING], ill[:TRAINING])
+    return TrainingFilms(pixels[:TRAINING].copy(), ill[:TRAINING].copy())
 
 
 def draw_unknown_films(seed: int) -> np.ndarray:
     """160 more films of the same kind, uint8 (160, 32, 32); what they show is not told."""
-    return _films(seed)[0][TRAINING:]
+    return _films(seed)[0][TRAINING:].copy()
 
 
 def unknown_truth(seed: int) -> np.ndarray:
@@ -78,6 +79,7 @@ def unknown_truth(seed: int) -> np.ndarray:
     return _films(seed)[1][TRAINING:]
 
 
+@functools.lru_cache(maxsize=1)  # asked for twice or three times in a row
 def _films(seed: int) -> tuple[np.ndarray, np.ndarray]:
     options = {"size": SIZE, "frontal_only": True, "classes": TWO_CLASSES}
     phantoms = list(generate_collection(TRAINING + UNKNOWN, seed, **options))

@@ -1,6 +1,7 @@
 """03: films of many hospitals to split, a split that leaks, films to window and to pad."""
 
 import hashlib
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -70,3 +71,14 @@ def draw_oblong_film(seed: int) -> np.ndarray:
     lost = 2 * int(rng.integers(10, 26))
     inner = slice(lost // 2, 160 - lost // 2)
     return phantom.pixels[inner] if rng.random() < 0.5 else phantom.pixels[:, inner].copy()
+
+
+def windowed(window: Callable[[np.ndarray], np.ndarray], films: Sequence[np.ndarray]) -> list:
+    """What a student's `window` makes of each film; ValueError says what it should have been."""
+    results = [window(film) for film in films]
+    for film, result in zip(films, results, strict=True):
+        if not isinstance(result, np.ndarray):
+            raise ValueError("`window` gives back no film yet; end it with a return of the array")
+        if result.shape != film.shape or result.dtype != np.uint8:
+            raise ValueError("`window` should give back uint8 values in the shape of the film")
+    return results
