@@ -1,17 +1,18 @@
 """Each check of the rubric on one executed submission: a share of its points, and why not all."""
 
-import json
-import subprocess
-import sys
+import atexit
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from helpers.core.errors import SuiteError
-from helpers.core.runs import PROJECT
 from helpers.suite.grading.mark import CheckResult
 from helpers.suite.grading.outcome import Execution, Status
 from helpers.suite.grading.rubric import CellCheck, Check, Rubric, TextCheck
 from helpers.suite.grading.texts import compare_text
+
+if TYPE_CHECKING:
+    from helpers.suite.grading.court import Court
 
 CHECK_SECONDS = 60.0
 Verdict = tuple[float, str]
@@ -108,34 +109,25 @@ def judge_answers(
 
 def _judged(checks: Sequence[Check], answers: Path, hidden: Path, seed: int) -> dict[str, Verdict]:
     job = {
-        "answers": str(answers),
-        "hidden": str(hidden.resolve()),
+        "answers": str(answers.absolute()),
+        "hidden": str(hidden.absolute()),
         "seed": seed,
         "seconds": CHECK_SECONDS,
         "checks": [check.model_dump() for check in checks],
     }
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "helpers.suite.grading.judging"],
-            input=json.dumps(job),
-            capture_output=True,
-            text=True,
-            cwd=PROJECT,
-            timeout=CHECK_SECONDS * len(checks) + 60,
-            check=False,
-        )
-        output, said = done.stdout, done.stderr
-    except subprocess.TimeoutExpired as error:
-        output, said = (error.stdout or b"").decode(errors="replace"), ""
-    found = [json.loads(line) for line in output.splitlines() if line.endswith("}")]
-    if not found and "Error" in said and "judging" in said:
-        raise SuiteError(f"The hidden tests cannot be run: {_last_line(said)}")
+    found = _court().judge(job, CHECK_SECONDS * len(checks))
     return {one["id"]: (one["share"], one["reason"]) for one in found}
+
+
+@cache
+def _court() -> "Court":
+    """The court of this worker, which serves all submissions that it grades."""
+    from helpers.suite.grading.court import Court  # POSIX only, as grading itself is
+
+    court = Court()
+    atexit.register(court.close)
+    return court
 
 
 def _first_line(text: str) -> str:
     return next((line.strip()[:300] for line in text.splitlines() if line.strip()), "")
-
-
-def _last_line(text: str) -> str:
-    return text.strip().splitlines()[-1][:300]

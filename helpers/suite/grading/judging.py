@@ -1,36 +1,37 @@
 """Judges the answers of one submission: hidden tests, values and floors; each a share and a reason.
 
-Runs in a process of its own (`python -m helpers.suite.grading.judging`), limited in time and
-memory: the answers come from outside, and a hidden test may stumble over them.
+Answers come from outside and a hidden test may stumble over them, so this runs in the limited
+process of `court`.
 """
 
-import contextlib
-import importlib.util
-import json
 import math
-import os
-import signal
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from helpers.suite.grading.answers import Answers
 
-MEMORY = 4 << 30  # bytes of address space; no TensorFlow is loaded here
-WRITTEN = 256 << 20
 Verdict = tuple[float, str]
+Function = Callable[..., Any] | None
 
 
 class TooSlowError(BaseException):
     """A check took too long; no `except Exception` in a test swallows it."""
 
 
+class BrokenTestError(Exception):
+    """A hidden test is at fault, not the answer; its words are for the instructor."""
+
+
 def judge(check: Mapping[str, Any], answers: Answers, seed: int, hidden: Path) -> Verdict:
-    """Share of the points (0 to 1) and the reason, which is empty only for a full share."""
+    """Share of the points (0 to 1) and the reason, which is empty only for a full share.
+
+    Raises BrokenTestError for a hidden test that cannot be run or returns no share.
+    """
+    function = hidden_function(check, hidden)
     try:
-        share, reason = KINDS[check["kind"]](check, answers, seed, hidden)
+        share, reason = KINDS[check["kind"]](check, answers, seed, function)
     except AssertionError as error:
         return 0.0, _sentence(error) or f"Not as asked: {check['title']}."
     except TooSlowError:
@@ -41,33 +42,29 @@ def judge(check: Mapping[str, Any], answers: Answers, seed: int, hidden: Path) -
         kind = type(error).__name__
         return 0.0, f"The answer is not of the kind the task asks for ({kind}: {_sentence(error)})."
     if not 0 <= share <= 1:
-        raise ValueError(f"check {check['id']}: a share is between 0 and 1, not {share}")
+        raise BrokenTestError(f"check '{check['id']}' returned {share}; return 0 to 1 or nothing")
     return share, reason if share < 1 else ""
 
 
-def _hidden(check: Mapping[str, Any], answers: Answers, seed: int, hidden: Path) -> Verdict:
+def _hidden(check: Mapping[str, Any], answers: Answers, seed: int, test: Function) -> Verdict:
     """A hidden test: it raises, or returns nothing, a share, or a share and a sentence."""
-    result = getattr(_module(hidden, check["notebook"]), check["test"])(answers, seed)
+    result = test(answers, seed)
     if result is None:
         return 1.0, ""
     share, reason = result if isinstance(result, tuple) else (result, "")
     return float(share), reason or f"Partly right: {float(share):.0%} of what was asked."
 
 
-def _value(check: Mapping[str, Any], answers: Answers, seed: int, hidden: Path) -> Verdict:
+def _value(check: Mapping[str, Any], answers: Answers, seed: int, reference: Function) -> Verdict:
     """An answer against its reference."""
     found = _picked(answers[check["answer"]], check["field"])
-    wanted = check["value"]
-    if check["reference"]:
-        wanted = getattr(_module(hidden, check["notebook"]), f"reference_{check['reference']}")(
-            seed
-        )
+    wanted = reference(seed) if reference else check["value"]
     if agrees(found, wanted, check["absolute"], check["relative"]):
         return 1.0, ""
     return 0.0, f"{_named(check)} is {_short(found)}, which is not the value that was sought."
 
 
-def _floor(check: Mapping[str, Any], answers: Answers, seed: int, hidden: Path) -> Verdict:
+def _floor(check: Mapping[str, Any], answers: Answers, seed: int, nothing: Function) -> Verdict:
     """A number between the floor (no points) and the aim (all points), a straight line between."""
     found = _picked(answers[check["answer"]], check["field"])
     if isinstance(found, bool) or not isinstance(found, (int, float)) or not math.isfinite(found):
@@ -122,66 +119,31 @@ def _sentence(error: BaseException) -> str:
     return next((line.strip()[:400] for line in str(error).splitlines() if line.strip()), "")
 
 
-_MODULES: dict[Path, ModuleType] = {}
+def hidden_function(check: Mapping[str, Any], hidden: Path) -> Function:
+    """The function of the hidden file that a check names; None where it names none."""
+    named = {"hidden": check.get("test"), "value": check.get("reference")}.get(check["kind"])
+    if not named:
+        return None
+    name = named if check["kind"] == "hidden" else f"reference_{named}"
+    module = hidden_module(hidden / f"test_{check['notebook']}.py")
+    if not hasattr(module, name):
+        raise BrokenTestError(f"{hidden.name}/test_{check['notebook']}.py has no function {name}")
+    return getattr(module, name)
 
 
-def _module(hidden: Path, notebook: str) -> ModuleType:
-    """The hidden tests of a notebook, loaded once, without leaving byte code beside them."""
-    path = hidden / f"test_{notebook}.py"
-    if path not in _MODULES:
-        spec = importlib.util.spec_from_file_location(f"hidden_{notebook}", path)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        _MODULES[path] = module
-    return _MODULES[path]
+_MODULES: dict[tuple[Path, int], ModuleType] = {}
 
 
-@contextlib.contextmanager
-def _at_most(seconds: float) -> Iterator[None]:
-    """Raise TooSlowError in the block after `seconds`, where the system can do that."""
-    if not hasattr(signal, "setitimer"):
-        yield
-        return
-
-    def stop(*_: Any) -> None:
-        raise TooSlowError
-
-    signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+def hidden_module(path: Path) -> ModuleType:
+    """A file of hidden tests, loaded once as it is now, no byte code left beside it."""
     try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-
-
-def _limit() -> None:
-    """Limits of this process, where the system has them."""
-    with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (WRITTEN, WRITTEN))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def main() -> None:
-    """Read a job from standard input; write one line of JSON for each check as it is judged."""
-    job = json.load(sys.stdin)
-    sys.dont_write_bytecode = True
-    lines = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what a hidden test prints is no verdict
-    _limit()
-    answers, hidden = Answers(Path(job["answers"])), Path(job["hidden"])
-    checks: Sequence[Mapping[str, Any]] = job["checks"]
-    for check in checks:
-        try:
-            with _at_most(job["seconds"]):
-                share, reason = judge(check, answers, job["seed"], hidden)
-        except TooSlowError:  # between two statements of `judge`
-            share, reason = 0.0, "The check ran too long on this answer."
-        lines.write(json.dumps({"id": check["id"], "share": share, "reason": reason}) + "\n")
-        lines.flush()
-
-
-if __name__ == "__main__":
-    main()
+        key = path, path.stat().st_mtime_ns
+        if key not in _MODULES:
+            module = ModuleType(path.stem)
+            module.__file__ = str(path)
+            exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)  # noqa: S102
+            _MODULES[key] = module
+    except Exception as error:
+        words = f"{type(error).__name__}: {_sentence(error)}"
+        raise BrokenTestError(f"{path.name} cannot be loaded ({words})") from error
+    return _MODULES[key]
