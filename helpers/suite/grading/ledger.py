@@ -74,7 +74,7 @@ class Ledger:
         names = ("student", "status", "score", "max_score", "seconds", "attempt", "reason")
         line = {"when": now(), **{name: getattr(mark, name) for name in names}}
         with (self.folder / "ledger.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            file.write(json.dumps(line) + "\n")
 
     def overrides(self) -> dict[str, Override]:
         """Student -> the score set by hand."""
@@ -125,5 +125,5 @@ def hash_words(*parts: Any) -> str:
 
 def _write_json(path: Path, value: Any) -> None:
     with replacing(path) as temporary:
-        text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
-        temporary.write_text(text + "\n", encoding="utf-8", errors="replace")
+        # Plain ASCII: a file name that is no Unicode has no other spelling that comes back.
+        temporary.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n", encoding="ascii")

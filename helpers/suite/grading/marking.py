@@ -13,6 +13,7 @@ import nbformat
 from helpers.suite.exercises.sources import read_source
 from helpers.suite.grading.checking import check_all
 from helpers.suite.grading.desk import EXECUTED, HANDED_IN
+from helpers.suite.grading.gradebook import one_line
 from helpers.suite.grading.intake import Problem
 from helpers.suite.grading.integrity import prints_of
 from helpers.suite.grading.lateness import lateness
@@ -95,7 +96,7 @@ def _run(task: Task, work: _Work, desk: Path, submitted: Path) -> Execution:
         sorted(ready.iterdir()),
         desk,
         work.rubric.limits_of_one,
-        {"student": task.student, "seed": task.seed},
+        {"student": one_line(task.student), "seed": task.seed},
         task.protected,
     )
 
