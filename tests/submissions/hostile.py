@@ -167,3 +167,90 @@ def attempt(code: str, allowed: str = "OSError") -> str:
         f"try:\n{body}\nexcept {allowed} as error:\n    print('refused:', error)\n"
         "else:\n    raise AssertionError('it worked')"
     )
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What lies around a submission and is none of its business."""
+
+    hidden_test: Path
+    gradebook: Path
+    other_submission: Path
+    variable: str  # an environment variable of the grader, its value is "a-credential"
+    process: int  # somebody's process
+    grader: int
+    port: int  # on 127.0.0.1, outside
+    scratch: Path  # a file that it would leave outside its desk
+
+
+def files_outside(outside: Outside) -> dict[str, str]:
+    """Attempts on files; each is a cell that passes only if it was refused."""
+    hidden, book, other = outside.hidden_test, outside.gradebook, outside.other_submission
+    return {
+        "read the hidden tests": attempt(f"open({str(hidden)!r}).read()"),
+        "list the hidden tests": attempt(f"import os; os.listdir({str(hidden.parent)!r})"),
+        "read them through a link": attempt(
+            f"import os; os.symlink({str(hidden)!r}, 'innocent'); open('innocent').read()"
+        ),
+        "read them through /proc": attempt(
+            f"import os; open('/proc/1/root' + {str(hidden)!r}).read()"
+        ),
+        "write the gradebook": attempt(f"open({str(book)!r}, 'a').write('anna,passed,100')"),
+        "replace the gradebook": attempt(f"import os; os.replace('innocent', {str(book)!r})"),
+        "delete the gradebook": attempt(f"import os; os.remove({str(book)!r})"),
+        "read another submission": attempt(f"open({str(other)!r}).read()"),
+        "change the suite": attempt("import helpers; open(helpers.__file__, 'a')"),
+        "change a package": attempt("import nbformat; open(nbformat.__file__, 'a')"),
+        "leave something behind": attempt(f"open({str(outside.scratch)!r}, 'x').write('x')"),
+    }
+
+
+def processes_outside(outside: Outside) -> dict[str, str]:
+    """Attempts on processes, the grader's among them."""
+    deeds = {
+        "kill": "import os; os.kill({pid}, {signal})",
+        "read the memory of": "open('/proc/{pid}/mem', 'rb').read(1)",
+        "read the environment of": "open('/proc/{pid}/environ').read()",
+        "trace": (
+            "import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+            "if libc.ptrace(16, {pid}, 0, 0): raise OSError(ctypes.get_errno(), 'refused')"
+        ),
+    }
+    victims = {outside.process: 9, outside.grader: 0}  # a grader only asked whether it could be
+    attempts = {
+        f"{deed} {pid}": attempt(code.format(pid=pid, signal=signal))
+        for pid, signal in victims.items()
+        for deed, code in deeds.items()
+    }
+    # A grader that is root and cannot become another user runs it as a root without any power.
+    root = "import os\nif os.getuid(): os.setuid(0)\nelse: open('/etc/shadow').read()"
+    attempts["become root"] = attempt(root)
+    return attempts
+
+
+NO_CREDENTIALS = "import os\nassert 'a-credential' not in str(dict(os.environ))\n"
+NO_CREDENTIALS += "assert not [name for name in os.environ if name.startswith('AWS_S')]"
+
+
+def network_outside(outside: Outside) -> dict[str, str]:
+    """Attempts on the network; the loopback of the machine counts as outside."""
+    connect = "import socket; socket.create_connection(({host!r}, {port}), timeout=3)"
+    return {
+        "reach a local server": attempt(connect.format(host="127.0.0.1", port=outside.port)),
+        "reach the internet": attempt(connect.format(host="192.0.2.7", port=443)),
+        "reach a cloud's credentials": attempt(connect.format(host="169.254.169.254", port=80)),
+        "ask for a name": attempt("import socket; socket.getaddrinfo('example.org', 443)"),
+    }
+
+
+LEFT_BEHIND = "import subprocess\n"
+LEFT_BEHIND += "subprocess.Popen(['setsid', 'sh', '-c', 'sleep 63.25 & sleep 63.25'])"
+
+
+def kill_all(outside: Outside) -> str:
+    """Kills all it can, unless nothing keeps it from killing what is not its own."""
+    return (
+        f"import os\ntry:\n    os.kill({outside.process}, 0)\nexcept OSError:\n"
+        "    try: os.kill(os.getppid(), 9)\n    except OSError: pass\n"
+        "    os.system('sleep 63.25 &')\n    os.kill(-1, 9)"
+    )

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from helpers.suite.grading.desk import HOME, Desk
-from helpers.suite.grading.jail.newroot import DEVICES, SCRATCH
 from helpers.suite.grading.jail.plan import Plan
 from helpers.suite.grading.limits import Limits
 from helpers.suite.grading.measure import threads_of
 from helpers.suite.grading.walls import Walls, visible_paths
 
 # Places that programs of any kind look at; not worth a word in the report.
-_COMMONPLACE = ("/proc", "/sys", "/dev", *SCRATCH)
+_COMMONPLACE = ("/proc", "/sys", "/dev")
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class Confinement:
         return Plan(
             command=tuple(command),
             folder=str(self.desk.folder / HOME),
-            environment=self._environment((*readable, *writable, *DEVICES, *_COMMONPLACE)),
+            environment=self._environment((*readable, *writable, *_COMMONPLACE)),
             user=self.user,
             namespaces=self.walls.namespaces,
             landlock=self.walls.landlock,

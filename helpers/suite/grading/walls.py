@@ -15,7 +15,11 @@ from helpers.suite.grading.jail.plan import NAMESPACES, Plan
 # Numbers that no distribution gives to people or services (systemd's table of user numbers).
 FIRST_USER, LAST_USER = 60_600, 61_100
 _TRIAL_SECONDS = 30
-_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc", "/nix/store")
+_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store")
+# Of /etc only what programs need: the rest may tell secrets to the user the grader is.
+_SETTINGS = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "timezone", "hosts", "fonts")
+_SETTINGS += ("nsswitch.conf", "passwd", "group", "protocols", "services", "alternatives")
+_SETTINGS += ("ssl/certs", "ssl/openssl.cnf", "mime.types", "os-release")
 _PROCESSORS = "/sys/devices/system/cpu"
 
 
@@ -86,7 +90,8 @@ def visible_paths() -> tuple[str, ...]:
     """
     python = Path(sys.executable)
     own = (sys.prefix, sys.base_prefix, python.parent, python.resolve().parent, PROJECT / "helpers")
-    paths = [*map(Path, _SYSTEM), *map(Path, own), Path(_PROCESSORS)]
+    settings = (Path("/etc", name) for name in _SETTINGS)
+    paths = [*map(Path, _SYSTEM), *settings, *map(Path, own), Path(_PROCESSORS)]
     both = [place for path in paths if path.exists() for place in (path, path.resolve())]
     return tuple(dict.fromkeys(map(str, both)))
 

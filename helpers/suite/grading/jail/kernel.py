@@ -55,7 +55,8 @@ def reporter(visible: tuple[str, ...]) -> Callable[[str, tuple], None]:
 def _words(details: tuple) -> list:
     """The command's words, of whatever shape the audit event gives them in."""
     first = details[1] if len(details) > 1 and details[1] else details[0]
-    return list(first) if isinstance(first, (list, tuple)) else [first]
+    words = list(first) if isinstance(first, (list, tuple)) else [first]
+    return [os.fsdecode(word) if isinstance(word, bytes) else word for word in words]
 
 
 def _host(event: str, details: tuple) -> str:
