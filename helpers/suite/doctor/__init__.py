@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from helpers.suite.doctor import machine, software
+from helpers.suite.doctor import grading, machine, software
 from helpers.suite.doctor.check import Check
 
 # In the order of the table: what everything needs first, what only some uses need last.
@@ -18,7 +18,7 @@ CHECKS: tuple[Callable[[], Check], ...] = (
     software.uploads,
     machine.browser,
     machine.studio_lab,
-    machine.grading,
+    grading.grading,
 )
 
 

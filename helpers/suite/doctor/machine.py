@@ -1,10 +1,8 @@
-"""The machine's side of `cxr doctor`: GPU, memory, disk, browser, Studio Lab, isolation."""
+"""The machine's side of `cxr doctor`: GPU, memory, disk, browser, Studio Lab."""
 
-import ctypes
 import os
 import shutil
 import subprocess
-import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -17,8 +15,6 @@ SAMPLE_RUN_MEMORY = 4 * GIB
 ROOM_FOR_RUNS = 2 * GIB
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 STUDIO_LAB_HOME = Path("/home/studio-lab-user")
-LANDLOCK_CREATE_RULESET = 444  # the same number on every Linux architecture
-LANDLOCK_VERSION = 1
 
 
 def gpu() -> Check:
@@ -86,38 +82,6 @@ def studio_lab() -> Check:
         return Check("Studio Lab", "ok", "no, a machine of one's own")
     advice = "Sessions end after 4 hours: set time_budget_minutes and run again to go on."
     return Check("Studio Lab", "note", "yes", advice)
-
-
-def grading() -> Check:
-    """Which walls `cxr grade` can put around a submission here."""
-    walls = {
-        "another user": hasattr(os, "geteuid") and os.geteuid() == 0,
-        "user namespaces": _user_namespaces(),
-        "Landlock": _landlock_version() > 0,
-    }
-    present = [name for name, there in walls.items() if there]
-    absent = [name for name, there in walls.items() if not there]
-    found = ", ".join(present) or "process limits only"
-    if not absent:
-        return Check("Grading", "ok", found)
-    advice = f"Without {' and '.join(absent)} a submission is walled off less tightly."
-    return Check("Grading", "note", found, advice)
-
-
-def _user_namespaces() -> bool:
-    """Whether an unprivileged process may make a namespace without network, tried out."""
-    if not shutil.which("unshare"):
-        return False
-    trial = ["unshare", "--user", "--map-root-user", "--net", "true"]
-    return subprocess.run(trial, capture_output=True, timeout=10, check=False).returncode == 0
-
-
-def _landlock_version() -> int:
-    """The kernel's Landlock version; 0 or less where it has none."""
-    if sys.platform != "linux":
-        return 0
-    call = ctypes.CDLL(None, use_errno=True).syscall
-    return call(LANDLOCK_CREATE_RULESET, None, ctypes.c_size_t(0), LANDLOCK_VERSION)
 
 
 def _installed(name: str) -> bool:

@@ -97,12 +97,14 @@ def visible_paths() -> tuple[str, ...]:
 
 
 def isolation(walls: Walls | None = None) -> list[str]:
-    """What holds here and what is weaker for want of a system feature, a sentence each."""
+    """What holds here, a sentence each, and one on what is weaker if anything is."""
     walls = find_walls() if walls is None else walls
-    return [*_what_holds(walls), *_what_is_weaker(walls)]
+    last = weaker(walls)
+    return [*holds(walls), *([last] if last else [])]
 
 
-def _what_holds(walls: Walls) -> Iterator[str]:
+def holds(walls: Walls) -> Iterator[str]:
+    """What these walls keep from a submission, a sentence each."""
     yield (
         "Each submission runs with limits for time, memory, processes, files and output, and with "
         "no credentials in its environment."
@@ -117,25 +119,21 @@ def _what_holds(walls: Walls) -> Iterator[str]:
         yield "Each submission has no network but a loopback of its own."
 
 
-def _what_is_weaker(walls: Walls) -> Iterator[str]:
-    if os.name != "posix":
-        yield "Without POSIX process limits only the watch on time, memory and disk stops a run."
+def weaker(walls: Walls) -> str:
+    """What these walls do not keep from a submission, in one sentence; empty if there is nothing."""
+    clauses = "; ".join(_gaps(walls))
+    missing = [f"{name} namespaces" for name in NAMESPACES if name not in walls.namespaces]
+    missing += ["Landlock"] if not walls.landlock else []
+    return f"Weaker here, for want of {' and '.join(missing)}: {clauses}." if clauses else ""
+
+
+def _gaps(walls: Walls) -> Iterator[str]:
     if not walls.landlock and "mount" not in walls.namespaces:
         whom = "anyone" if walls.other_user else "you"
-        yield (
-            f"Weaker here: without Landlock or mount namespaces a submission can read what {whom} "
-            "can read on this machine, hidden tests and other submissions included."
-        )
+        yield f"a submission can read what {whom} can read, hidden tests and other work included"
     if walls.landlock and "mount" not in walls.namespaces:
-        yield (
-            "Weaker here: without mount namespaces a submission has no shared memory, so locks of "
-            "Python's multiprocessing are refused to it."
-        )
+        yield "a submission has no shared memory, so locks of multiprocessing are refused to it"
     if "net" not in walls.namespaces:
-        rest = "TCP is closed but UDP is open" if walls.landlock >= 4 else "the network is open"
-        yield f"Weaker here: without network namespaces {rest} to a submission."
+        yield "UDP is open to it" if walls.landlock >= 4 else "the network is open to it"
     if "pid" not in walls.namespaces and walls.landlock < 6 and not walls.other_user:
-        yield (
-            "Weaker here: without pid namespaces or Landlock 6 a submission can send signals to "
-            "your other processes, the grader included."
-        )
+        yield "it can send signals to your other processes, the grader included"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers.suite.doctor import CHECKS, examine, machine, software
+from helpers.suite.doctor import CHECKS, examine, grading, machine, software
+from helpers.suite.grading.walls import Walls
 
 
 def test_every_check_answers_and_says_what_to_do_unless_all_is_well(outputs: Path) -> None:
@@ -138,9 +139,9 @@ def test_studio_lab_is_recognised_by_its_home(monkeypatch, tmp_path: Path) -> No
     assert "time_budget_minutes" in machine.studio_lab().advice
 
 
-def test_a_kernel_without_walls_is_told_in_one_sentence(monkeypatch) -> None:
-    monkeypatch.setattr(machine, "_landlock_version", lambda: -1)
-    monkeypatch.setattr(machine, "_user_namespaces", lambda: False)
-    check = machine.grading()
+def test_a_machine_without_walls_is_told_in_one_sentence() -> None:
+    check = grading.grading(Walls())
     assert check.status == "note"
-    assert "user namespaces and Landlock" in check.advice
+    assert "net namespaces and Landlock" in check.advice
+    assert "hidden tests" in check.advice
+    assert check.advice.count(".") == 1
