@@ -120,9 +120,10 @@ def holds(walls: Walls) -> Iterator[str]:
 
 
 def weaker(walls: Walls) -> str:
-    """What these walls do not keep from a submission, in one sentence; empty if there is nothing."""
+    """What these walls do not keep from a submission, in one sentence; empty if nothing."""
     clauses = "; ".join(_gaps(walls))
-    missing = [f"{name} namespaces" for name in NAMESPACES if name not in walls.namespaces]
+    absent = [name for name in NAMESPACES if name not in walls.namespaces]
+    missing = [f"{'/'.join(absent)} namespaces"] if absent else []
     missing += ["Landlock"] if not walls.landlock else []
     return f"Weaker here, for want of {' and '.join(missing)}: {clauses}." if clauses else ""
 

@@ -142,6 +142,6 @@ def test_studio_lab_is_recognised_by_its_home(monkeypatch, tmp_path: Path) -> No
 def test_a_machine_without_walls_is_told_in_one_sentence() -> None:
     check = grading.grading(Walls())
     assert check.status == "note"
-    assert "net namespaces and Landlock" in check.advice
+    assert "mount/pid/net/ipc namespaces and Landlock" in check.advice
     assert "hidden tests" in check.advice
     assert check.advice.count(".") == 1
