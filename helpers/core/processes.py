@@ -23,7 +23,7 @@ from helpers.core.errors import SuiteError
 # A copy of this process (fork) would hold locks of threads that it does not have; TensorFlow,
 # OpenCV and a notebook's kernel all have such threads.
 CONTEXT = multiprocessing.get_context("spawn")
-SECONDS_TO_LEAVE = 5
+SECONDS_TO_LEAVE = 20  # a kernel that it runs is given some seconds, too
 ASKED_TO_LEAVE = 128 + signal.SIGTERM  # the exit code, as shells count it
 
 

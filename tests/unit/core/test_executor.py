@@ -138,6 +138,26 @@ def test_leaving_by_an_error_ends_what_is_under_way():
     assert not workers_of(os.getpid(), older_than=begin)
 
 
+TIDY = """
+import pathlib, time
+try:
+    pathlib.Path({begun!r}).touch()
+    time.sleep(60)
+finally:
+    pathlib.Path({ended!r}).touch()
+"""
+
+
+def test_work_that_is_ended_may_still_tidy_up(tmp_path):
+    begun, ended = tmp_path / "begun", tmp_path / "ended"
+    with pytest.raises(KeyboardInterrupt), open_executor(1) as executor:
+        executor.submit(exec, TIDY.format(begun=str(begun), ended=str(ended)))
+        while not begun.exists():
+            time.sleep(0.05)
+        raise KeyboardInterrupt
+    assert ended.exists()
+
+
 PARENT = """
 import sys, time
 from helpers.core.executor import as_finished, open_executor
