@@ -44,6 +44,16 @@ ENDINGS = {
     ),
     "kills its kernel": Case("import os; os.kill(os.getpid(), 9)", Status.KERNEL_KILLED),
     "crashes": Case("import ctypes; ctypes.string_at(0)", Status.KERNEL_KILLED),
+    "shows half a character": Case("print('\\ud800'); display('\\udc00')", Status.PASSED, True),
+    "raises half a character": Case("raise ValueError('\\ud800')", Status.RAISED, True),
+    "talks nonsense to the grader": Case(
+        "kernel = get_ipython().kernel\n"
+        "for content in ({}, {'name': 5}, {'data': 5, 'metadata': []}):\n"
+        "    for kind in ('stream', 'status', 'error', 'display_data', 'comm_open'):\n"
+        "        kernel.session.send(kernel.iopub_socket, kind, content, kernel.get_parent())",
+        Status.KERNEL_KILLED,
+    ),
+    "sends one endless message": Case("print('x' * 2**25)", Status.TOO_MUCH_OUTPUT),
     "asks for input": Case("input('your name?')", Status.ASKED_FOR_INPUT, True),
     "reads the keyboard": Case(
         "import getpass; getpass.getpass('password?')", Status.ASKED_FOR_INPUT, True
@@ -89,6 +99,11 @@ EATERS = {
     ),
     "writes files for ever": Case(
         "import itertools\nfor number in itertools.count(): open(f'{number}', 'w').write('x')",
+        Status.TOO_MUCH_WRITTEN,
+    ),
+    "writes beside its sockets": Case(
+        "import glob, itertools\nfolder = glob.glob('/tmp/cxr-*/ipc')[0]\n"
+        "for n in itertools.count(): open(f'{folder}/{n}', 'wb').write(bytes(3_000_000))",
         Status.TOO_MUCH_WRITTEN,
     ),
     "writes files and deletes their names": Case(

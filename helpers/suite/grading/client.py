@@ -19,9 +19,14 @@ from helpers.suite.grading.watch import Watch
 
 ENGINE = "confined"
 _START_SECONDS = 90
+# After these the kernel may still live, but nothing can be made of it.
+_LASTING = (Status.CELL_TIMEOUT, Status.KERNEL_KILLED, Status.TOO_MUCH_OUTPUT)
 _MOST_LETTERS = 2000
+_OUTPUT_SECONDS = 10  # from a cell's end to its last output
 # What every message counts for at least, however little it shows.
 _MESSAGE_BYTES = 200
+# Half characters (lone surrogates), which no file can hold, become `?`.
+_HALVES = {"encoding": "utf-8", "errors": "replace"}
 
 
 class ConfinedClient(PapermillNotebookClient):
@@ -38,7 +43,7 @@ class ConfinedClient(PapermillNotebookClient):
         super().__init__(
             nb_man,
             km=km,
-            raise_on_iopub_timeout=False,
+            iopub_timeout=_OUTPUT_SECONDS,
             timeout=limits.cell_seconds,
             startup_timeout=_START_SECONDS,
             shutdown_kernel="immediate",
@@ -85,20 +90,22 @@ class ConfinedClient(PapermillNotebookClient):
         if run.status is not Status.PASSED:
             self.nb_man.cell_exception(cell, cell_index=index)
         self._runs.append(run)
-        return bool(end) or run.status in (Status.CELL_TIMEOUT, Status.KERNEL_KILLED)
+        return bool(end) or run.status in _LASTING
 
     def _outcome(self, cell: NotebookNode, index: int) -> tuple[Status, float, str, str]:
         """Status, seconds (not yet known), name and text of the error of one cell."""
         try:
             self.execute_cell(cell, index)
         except CellExecutionError as error:
-            name, text = str(error.ename)[:200], str(error.evalue)[:_MOST_LETTERS]
+            name, text = _clean(error.ename)[:200], _clean(error.evalue)[:_MOST_LETTERS]
             check = "check" in cell.metadata.get("tags", [])
             return status_of_error(name, text, check=check), 0.0, name, text
-        except CellTimeoutError:
-            return Status.CELL_TIMEOUT, 0.0, "", ""
+        except CellTimeoutError as error:
+            # A message that is far too large is never delivered, and waited for in vain.
+            lost = "IOPub" in str(error)
+            return Status.TOO_MUCH_OUTPUT if lost else Status.CELL_TIMEOUT, 0.0, "", ""
         except Exception:  # dead, or it answers with something that is no message
-            return Status.KERNEL_KILLED, 0.0, "", ""
+            return Status.KERNEL_KILLED, 0.0, "", "its answers made no sense"
         return Status.PASSED, 0.0, "", ""
 
     def _reason_to_end(self) -> Status | None:
@@ -124,10 +131,12 @@ class ConfinedClient(PapermillNotebookClient):
         if msg["msg_type"] != "status":
             if self._shown > self._limits.output_bytes:
                 return None
-            self._shown += _MESSAGE_BYTES + len(json.dumps(msg["content"], default=str))
+            data = json.dumps(msg["content"], ensure_ascii=False, default=str).encode(**_HALVES)
+            self._shown += _MESSAGE_BYTES + len(data)
             if self._shown > self._limits.output_bytes:
                 self._watch.stop(Status.TOO_MUCH_OUTPUT)
                 return None
+            msg["content"] = json.loads(data)
         return super().process_message(msg, cell, cell_index)
 
 
@@ -149,3 +158,7 @@ def _name(cell: NotebookNode) -> str:
     """The cell's id; papermill's own cell, which has none of ours, by its tag."""
     injected = "injected-parameters" in cell.metadata.get("tags", [])
     return "injected-parameters" if injected else str(cell.get("id", ""))
+
+
+def _clean(text: object) -> str:
+    return str(text).encode(**_HALVES).decode()

@@ -38,17 +38,18 @@ class Confinement:
     def room(self, name: str) -> "Room":
         """A private folder for one kernel's connection, made now."""
         folder = Path(tempfile.mkdtemp(prefix=f"cxr-{name[:8]}-"))
-        (folder / "ipc").mkdir(mode=0o700)
         folder.chmod(0o711)
-        if self.user is not None:
-            os.chown(folder / "ipc", self.user, self.user)
         os.mkfifo(folder / "report", 0o600)
-        return Room(folder, os.open(folder / "report", os.O_RDONLY | os.O_NONBLOCK))
+        room = Room(folder, os.open(folder / "report", os.O_RDONLY | os.O_NONBLOCK))
+        room.ipc.mkdir(mode=0o700)
+        if self.user is not None:
+            os.chown(room.ipc, self.user, self.user)
+        return room
 
     def plan(self, room: "Room", command: Sequence[str]) -> Plan:
         """The plan to start `command`, a kernel that talks through `room`."""
         readable = (*visible_paths(), *map(str, self.readable), str(room.connection_file))
-        writable = (*map(str, self.desk.writable()), str(room.folder / "ipc"))
+        writable = (*map(str, self.desk.writable()), str(room.ipc))
         return Plan(
             command=tuple(command),
             folder=str(self.desk.folder / HOME),
@@ -97,6 +98,11 @@ class Room:
 
     folder: Path
     report: int
+
+    @property
+    def ipc(self) -> Path:
+        """The kernel's own folder, for its sockets."""
+        return self.folder / "ipc"
 
     @property
     def connection_file(self) -> Path:

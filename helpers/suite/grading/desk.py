@@ -120,15 +120,17 @@ def _give_store_port(outputs: Path, port: int) -> None:
     address = f"http://127.0.0.1:{port}"
     ended = LocalStore(address, 0, 0.0, secrets.token_hex(10).upper(), secrets.token_hex(20))
     folder = outputs / ".store-state"
-    folder.mkdir(exist_ok=True)
-    (folder / "state.json").write_text(json.dumps(asdict(ended)), encoding="utf-8")
+    with contextlib.suppress(FileExistsError):  # of an earlier run: who knows where it leads
+        folder.mkdir()
+        (folder / "state.json").write_text(json.dumps(asdict(ended)), encoding="utf-8")
 
 
 def _give_font_list(home: Path) -> None:
     """Copy Matplotlib's list of fonts: building it takes each new home many seconds."""
     known = Path.home() / ".cache" / "matplotlib"
-    target = home / ".config" / "matplotlib"
-    target.mkdir(parents=True, exist_ok=True)
-    for file in known.glob("fontlist-*.json"):
-        with contextlib.suppress(OSError):
+    with contextlib.suppress(FileExistsError):
+        (home / ".config").mkdir()
+        target = home / ".config" / "matplotlib"
+        target.mkdir()
+        for file in known.glob("fontlist-*.json"):
             shutil.copyfile(file, target / file.name)

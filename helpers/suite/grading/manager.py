@@ -16,9 +16,8 @@ from helpers.suite.grading.confine import Confinement, Room
 from helpers.suite.grading.jail.plan import NO_WALL
 from helpers.suite.grading.watch import Watch, end
 
-# What a kernel can make the grader hold at once: messages of this size, that many of them.
-_LARGEST_MESSAGE = 8 * 2**20
-_WAITING_MESSAGES = 64
+# A kernel can make the grader hold this many messages at once, each of twice a notebook's output.
+_WAITING_MESSAGES = 16
 _KERNEL = Path(__file__).parent / "jail" / "kernel.py"
 _COMMAND = (sys.executable, "-P", str(_KERNEL), "-f", "{connection_file}")
 _COMMAND += ("--HistoryManager.enabled=False",)
@@ -29,13 +28,13 @@ class ConfinedKernelManager(AsyncKernelManager):
 
     def __init__(self, confinement: Confinement, room: Room, watch: Watch):
         context = zmq.asyncio.Context()
-        context.setsockopt(zmq.MAXMSGSIZE, _LARGEST_MESSAGE)
+        context.setsockopt(zmq.MAXMSGSIZE, 2 * confinement.limits.output_bytes)
         context.setsockopt(zmq.RCVHWM, _WAITING_MESSAGES)
         super().__init__(
             context=context,
             connection_file=str(room.connection_file),
             transport="ipc",
-            ip=str(room.folder / "ipc" / "k"),
+            ip=str(room.ipc / "k"),
             kernel_name="python3",
         )
         self._created_context = True  # ours alone, so the manager closes it with the kernel
@@ -56,7 +55,7 @@ class ConfinedKernelManager(AsyncKernelManager):
         command = self._confinement.walls.command(plan_file)
         await super()._async_launch_kernel(command, **settings)
         self.warden = self.provisioner.process
-        self._watch.follow(self.warden, self._room.report)
+        self._watch.follow(self.warden, self._room)
 
     async def _async_kill_kernel(self, restart: bool = False) -> None:
         """Ask the warden to end everything; it is gone when nothing of the submission runs."""

@@ -47,7 +47,9 @@ def _parse(data: bytes) -> nbformat.NotebookNode:
         names = Counter(cell.get("id") for cell in raw["cells"])
         with warnings.catch_warnings():  # of what nbformat mends: old formats, missing ids
             warnings.simplefilter("ignore")
-            notebook = nbformat.reads(data.decode(), as_version=4)
+            # Half characters (lone surrogates) cannot be written again by anything: now `?`.
+            text = json.dumps(raw, ensure_ascii=False).encode(errors="replace").decode()
+            notebook = nbformat.reads(text, as_version=4)
             nbformat.validate(notebook)
     except RecursionError:
         raise UnfitNotebookError(Status.UNREADABLE_NOTEBOOK, "It is nested too deeply.") from None

@@ -9,6 +9,7 @@ from typing import Self
 
 import psutil
 
+from helpers.suite.grading.confine import Room
 from helpers.suite.grading.desk import Desk
 from helpers.suite.grading.limits import Limits
 from helpers.suite.grading.measure import resident, tree, unlinked, written
@@ -37,7 +38,7 @@ class Watch:
         self._deadline = time.monotonic() + limits.total_seconds
         self._next_disk = 0.0
         self._warden: subprocess.Popen | None = None
-        self._report = -1
+        self._room: Room | None = None
         self._begun, self._silent = False, 0
         self._known: dict[int, psutil.Process] = {}
         self._busy, self._leave = threading.Lock(), threading.Event()
@@ -54,10 +55,10 @@ class Watch:
         self._thread.join()
         self.let_go()
 
-    def follow(self, warden: subprocess.Popen, report: int) -> None:
-        """Watch all processes below `warden`, and read the pipe `report` that its kernel fills."""
+    def follow(self, warden: subprocess.Popen, room: Room) -> None:
+        """Watch all processes below `warden`, whose kernel talks and reports through `room`."""
         with self._busy:
-            self._warden, self._report = warden, report
+            self._warden, self._room = warden, room
             self._begun, self._silent = False, 0
 
     def let_go(self) -> None:
@@ -67,7 +68,7 @@ class Watch:
                 end(self._warden)
                 self._sweep()
                 self._read_report(running=False)
-            self._warden, self._report = None, -1
+            self._warden = self._room = None
             self._known.clear()
 
     def stop(self, verdict: Status) -> None:
@@ -118,7 +119,7 @@ class Watch:
         if started < self._next_disk:
             return False
         limits = self._limits
-        found = written(self._desk.writable(), limits.files)
+        found = written((*self._desk.writable(), self._room.ipc), limits.files)
         size = found.size + unlinked(processes)
         took = time.monotonic() - started
         self._next_disk = started + max(_DISK_SECONDS, took / _DISK_SHARE)
@@ -127,7 +128,7 @@ class Watch:
     def _read_report(self, *, running: bool) -> None:
         """Take in what the kernel reported; note when it has closed the pipe and goes on."""
         try:
-            data = os.read(self._report, 2**16)
+            data = os.read(self._room.report, 2**16)
         except BlockingIOError:  # open, and nothing new
             self._silent = 0
             return
