@@ -55,11 +55,6 @@ def draw_waiting_pictures(seed: int) -> np.ndarray:
     return _pictures(seed)[0][SHOWN:].copy()
 
 
-def waiting_truth(seed: int) -> np.ndarray:
-    """Which of the waiting pictures are frontal films, bool (70,); for the grader."""
-    return _pictures(seed)[1][SHOWN:]
-
-
 def draw_looks(seed: int) -> Looks:
     """40 films' saliency maps with their lungs; some maps sit on the lungs, some elsewhere."""
     rng = np.random.default_rng([seed, 603])

@@ -10,7 +10,7 @@ from helpers.data.phantoms import generate_collection
 
 SIZE = 32
 TRAINING, UNKNOWN = 300, 160
-TWO_CLASSES = ("No finding", "Pneumonia")
+OPTIONS = {"size": SIZE, "frontal_only": True, "classes": ("No finding", "Pneumonia")}
 EPOCHS = 60
 
 
@@ -74,14 +74,8 @@ def draw_unknown_films(seed: int) -> np.ndarray:
     return _films(seed)[0][TRAINING:].copy()
 
 
-def unknown_truth(seed: int) -> np.ndarray:
-    """What the unknown films show, bool (160,); for the grader."""
-    return _films(seed)[1][TRAINING:]
-
-
 @functools.lru_cache(maxsize=1)  # asked for twice or three times in a row
 def _films(seed: int) -> tuple[np.ndarray, np.ndarray]:
-    options = {"size": SIZE, "frontal_only": True, "classes": TWO_CLASSES}
-    phantoms = list(generate_collection(TRAINING + UNKNOWN, seed, **options))
+    phantoms = list(generate_collection(TRAINING + UNKNOWN, seed, **OPTIONS))
     pixels = np.stack([phantom.pixels for phantom in phantoms])
     return pixels, np.array([phantom.label == "Pneumonia" for phantom in phantoms])
