@@ -134,6 +134,8 @@ def _gaps(walls: Walls) -> Iterator[str]:
         yield f"a submission can read what {whom} can read, hidden tests and other work included"
     if walls.landlock and "mount" not in walls.namespaces:
         yield "a submission has no shared memory, so locks of multiprocessing are refused to it"
+    if "mount" not in walls.namespaces:
+        yield "sockets of local programs, Docker's for one, are open to it if they are to the user"
     if "net" not in walls.namespaces:
         yield "UDP is open to it" if walls.landlock >= 4 else "the network is open to it"
     if "pid" not in walls.namespaces and walls.landlock < 6 and not walls.other_user:
