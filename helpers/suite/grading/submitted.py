@@ -49,7 +49,7 @@ def _parse(data: bytes) -> nbformat.NotebookNode:
             warnings.simplefilter("ignore")
             # Half characters (lone surrogates) cannot be written again by anything: now `?`.
             text = json.dumps(raw, ensure_ascii=False).encode(errors="replace").decode()
-            notebook = nbformat.reads(text, as_version=4)
+            notebook = nbformat.v4.upgrade(nbformat.reads(text, as_version=4))  # cells get ids
             nbformat.validate(notebook)
     except RecursionError:
         raise UnfitNotebookError(Status.UNREADABLE_NOTEBOOK, "It is nested too deeply.") from None

@@ -103,13 +103,13 @@ class Watch:
 
     def _judge(self, processes: list[psutil.Process]) -> Status | None:
         limits = self._limits
+        memory = resident(processes, limits.memory_bytes)
+        self.peak_bytes = max(self.peak_bytes, memory)
         if time.monotonic() > self._deadline:
             return Status.TOTAL_TIMEOUT
         # One more than allowed: the nurse, which is part of the jail.
         if len(processes) > limits.processes + 1:
             return Status.TOO_MANY_PROCESSES
-        memory = resident(processes, limits.memory_bytes)
-        self.peak_bytes = max(self.peak_bytes, memory)
         if memory > limits.memory_bytes:
             return Status.OUT_OF_MEMORY
         return Status.TOO_MUCH_WRITTEN if self._wrote_too_much(processes) else None
