@@ -122,11 +122,17 @@ def _serve(pipe: Connection) -> None:
     # Ctrl-C goes to all processes of a terminal; the parent decides. Not SIG_IGN, which programs
     # started from here would inherit. The end comes as SystemExit, so that `finally` is honoured.
     signal.signal(signal.SIGINT, lambda *_: None)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(ASKED_TO_LEAVE))
+    signal.signal(signal.SIGTERM, _leave)
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     with contextlib.suppress(EOFError, OSError):
         while True:
             pipe.send_bytes(_answer(pipe.recv_bytes()))
+
+
+def _leave(*_: Any) -> None:
+    """Leave once: a second signal must not break into what tidies up after the first."""
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    sys.exit(ASKED_TO_LEAVE)
 
 
 def _leave_with_parent() -> None:
