@@ -4,33 +4,27 @@ import math
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from helpers.core.errors import UsageError
 from helpers.core.executor import as_finished, open_executor
 from helpers.core.params import nearest_name
-from helpers.core.runs import PROJECT
-from helpers.suite.exercises.students import Classroom, read_classroom
 from helpers.suite.grading.intake import Submission, collect, settle
 from helpers.suite.grading.lateness import lateness
 from helpers.suite.grading.ledger import Ledger, hash_files, hash_words
 from helpers.suite.grading.marking import Task, grade_one
+from helpers.suite.grading.master import Master, find_master
 from helpers.suite.grading.outcome import Status
 from helpers.suite.grading.reference import execute_reference
 from helpers.suite.grading.roster import Student
 from helpers.suite.grading.rubric import Rubric, read_rubric
 from helpers.suite.grading.walls import isolation
 
-# Rooms and modules whose change may change a mark; the rest only shows it.
-GRADING_CODE = ("core", "data", "model", "suite/exercises", "suite/grading")
-SHOWING_CODE = ("batch", "gradebook", "feedback", "summary", "lms", "integrity", "pages", "ledger")
-
 
 @dataclass(frozen=True)
 class Class:
-    """Everybody with a row in the gradebook, in its order, and what was left out of the intake."""
+    """Everybody with a row in the gradebook, in its order, and what the instructor should read."""
 
     rubric: Rubric
     students: tuple[Student, ...]
@@ -48,6 +42,11 @@ class Graded:
     short: dict[str, Any]
 
 
+Report = Callable[[Graded], None]
+BELIEVED = "Seeds were taken from the notebooks themselves, as there is no class.yml beside the "
+BELIEVED += "rubric: a notebook that is a copy of another student's cannot be told from it."
+
+
 def grade_class(
     submissions: Path,
     rubric: Path,
@@ -57,44 +56,32 @@ def grade_class(
     jobs: str | int | None = None,
     only: str | None = None,
     fresh: bool = False,
-    report: Callable[[Graded], None] = lambda graded: None,
+    report: Report = lambda graded: None,
 ) -> Class:
     """Grade what is new or changed since the last time in `out`; call `report` after each student.
 
     only: grade this student, changed or not, and nobody else. fresh: grade all again. jobs: see
     `open_executor`. A grader that is killed goes on where it was. Raises UsageError, SuiteError.
     """
-    checked = read_rubric(rubric)
-    classroom = _classroom(rubric.parent, checked)
+    read_rubric(rubric)  # what is wrong with it is said before anything is written
     ledger = Ledger(out.absolute()).open()
+    master = find_master(rubric, ledger.folder / "master")
     with tempfile.TemporaryDirectory(prefix="cxr-intake-") as scratch:
-        found, left_out = collect(submissions, roster, checked.notebooks, Path(scratch))
+        found, left_out = collect(submissions, roster, master.rubric.notebooks, Path(scratch))
         settled = [settle(one) for one in found]
-        whole = Class(
-            checked,
-            tuple(one.student for one in settled),
-            frozenset(one.student.student for one in settled if one.on_roster),
-            tuple(left_out),
-            tuple(isolation()),
-        )
         chosen = _chosen(settled, only)
+        execute_reference(master, ledger.folder / "reference")
         protected = (submissions.absolute(), rubric.parent.absolute(), ledger.folder)
-        execute_reference(rubric.parent, checked, classroom, ledger.folder / "reference")
-        again = fresh or bool(only)
-        tasks = _tasks(chosen, rubric, checked, classroom, ledger, protected, again, report)
+        tasks = _tasks(chosen, master, ledger, protected, fresh or bool(only), report)
         _grade(tasks, jobs, ledger, report)
-    return whole
-
-
-def _classroom(folder: Path, rubric: Rubric) -> Classroom:
-    """The class of the instructor's folder, once all that the rubric names lies there."""
-    for name in rubric.notebooks:
-        if not (folder / f"{name}.ipynb").exists():
-            raise UsageError(
-                f"{folder / name}.ipynb is missing: the instructor's notebooks lie beside the "
-                "rubric; give the rubric.yml that `cxr exercises` wrote"
-            )
-    return read_classroom(folder)
+    believed = [BELIEVED] if master.believes_stamps else []
+    return Class(
+        master.rubric,
+        tuple(one.student for one in settled),
+        frozenset(one.student.student for one in settled if one.on_roster),
+        (*believed, *left_out),
+        tuple(isolation()),
+    )
 
 
 def _chosen(found: Sequence[Submission], only: str | None) -> list[Submission]:
@@ -111,19 +98,17 @@ def _chosen(found: Sequence[Submission], only: str | None) -> list[Submission]:
 
 def _tasks(
     found: Sequence[Submission],
-    rubric: Path,
-    checked: Rubric,
-    classroom: Classroom,
+    master: Master,
     ledger: Ledger,
     protected: tuple[Path, ...],
     again: bool,
-    report: Callable[[Graded], None],
+    report: Report,
 ) -> Iterator[Task]:
     """What has to be graded; each submission is copied only when its turn comes."""
-    grader = _grader_hash(rubric)
+    against = master.fingerprint()
     for one in found:
         name = one.student.student
-        task = _task(one, rubric, checked, classroom, ledger, protected, grader)
+        task = _task(one, master, ledger, protected, against)
         entry = ledger.entry(name)
         if not again and entry.get("fingerprint") == task.fingerprint:
             report(Graded(name, "unchanged", entry["mark"]))
@@ -133,13 +118,7 @@ def _tasks(
 
 
 def _task(
-    one: Submission,
-    rubric: Path,
-    checked: Rubric,
-    classroom: Classroom,
-    ledger: Ledger,
-    protected: tuple[Path, ...],
-    grader: str,
+    one: Submission, master: Master, ledger: Ledger, protected: tuple[Path, ...], against: str
 ) -> Task:
     name = one.student.student
     handed_in = hash_words(
@@ -148,20 +127,20 @@ def _task(
     )
     # A time of the roster counts before that of files; an LMS's files have no time worth knowing.
     submitted = one.student.submitted or (None if one.from_lms else one.submitted)
-    seed = classroom.seed_of(name)
-    costs = lateness(checked, submitted, said_late=one.late_mark)
+    seed = master.seed_of(one)
+    costs = lateness(master.rubric, submitted, said_late=one.late_mark)
     return Task(
         student=name,
         seed=seed,
         out=ledger.folder,
-        rubric=rubric.absolute(),
+        rubric=master.path,
         notebooks=tuple(sorted(one.notebooks)),
         problems=tuple(one.problems),
         notes=tuple(one.notes),
         submitted=submitted,
         said_late=one.late_mark,
         attempt=_attempt(one, ledger.entry(name), handed_in),
-        fingerprint=hash_words(handed_in, grader, seed, costs, one.notes),
+        fingerprint=hash_words(handed_in, against, seed, costs, one.notes),
         submission=handed_in,
         protected=protected,
     )
@@ -174,12 +153,7 @@ def _attempt(one: Submission, last: dict[str, Any], handed_in: str) -> int:
     return tries + (not empty and last.get("submission") != handed_in)
 
 
-def _grade(
-    tasks: Iterator[Task],
-    jobs: str | int | None,
-    ledger: Ledger,
-    report: Callable[[Graded], None],
-) -> None:
+def _grade(tasks: Iterator[Task], jobs: str | int | None, ledger: Ledger, report: Report) -> None:
     with open_executor(jobs, shared=ledger.folder) as pool:
         for done in as_finished(pool, grade_one, tasks):
             name = done.item.student
@@ -188,20 +162,6 @@ def _grade(
                 report(Graded(name, "failed", {"reason": " ".join(words.split())[:400]}))
             else:
                 report(Graded(name, "graded", done.value))
-
-
-def _grader_hash(rubric: Path) -> str:
-    """One hash over what a mark depends on besides the submission: rubric, masters, tests, code."""
-    folder = rubric.parent
-    wanted = [*folder.glob("*.ipynb"), *folder.glob("hidden/*.py"), rubric]
-    return hash_words(hash_files(wanted, folder), _code_hash())
-
-
-@cache
-def _code_hash() -> str:
-    root = PROJECT / "helpers"
-    files = [path for room in GRADING_CODE for path in (root / room).rglob("*.py")]
-    return hash_files([path for path in files if path.stem not in SHOWING_CODE], root)
 
 
 def set_by_hand(out: Path, rubric: Path, override: str, comment: str) -> None:

@@ -1,6 +1,7 @@
 """Writes everything that goes back to the class: gradebook, LMS files, feedback and class page."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from helpers.suite.grading.batch import Class
@@ -18,7 +19,12 @@ def hand_back(whole: Class, out: Path, exports: Sequence[Path] = ()) -> list[Pat
     Raises UsageError for an export that cannot be filled.
     """
     ledger = Ledger(out.absolute())
-    marks = list(marks_of(whole.students, ledger, whole.rubric.max_score))
+    marks = []
+    for student, mark in zip(
+        whole.students, marks_of(whole.students, ledger, whole.rubric.max_score), strict=True
+    ):
+        write_feedback(out, whole.rubric, student, mark)
+        marks.append(replace(mark, failures=()))  # the largest part, which only that page shows
     by_name = {mark.student: mark for mark in marks}
     # With a roster only its students are in the LMS, and Moodle refuses a file with any other.
     known = [one for one in whole.students if not whole.on_roster or one.student in whole.on_roster]
@@ -30,13 +36,11 @@ def hand_back(whole: Class, out: Path, exports: Sequence[Path] = ()) -> list[Pat
         target = out / "filled" / export.name
         fill_export(export, target, whole.rubric, known, by_name)
         written.append(target)
-    _write_pages(whole, out, marks)
+    _write_class_page(whole, out, marks)
     return [*written, out / "index.html"]
 
 
-def _write_pages(whole: Class, out: Path, marks: Sequence[Mark]) -> None:
-    for student, mark in zip(whole.students, marks, strict=True):
-        write_feedback(out, whole.rubric, student, mark)
+def _write_class_page(whole: Class, out: Path, marks: Sequence[Mark]) -> None:
     current = {(out / feedback_name(one.student)).name for one in whole.students}
     for page in (out / "feedback").glob("*.html"):
         if page.name not in current:

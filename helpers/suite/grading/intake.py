@@ -1,16 +1,15 @@
-"""Collects what the class handed in: folders, zips, downloads of Canvas and Moodle; copies it safely.
+"""Collects what the class handed in: folders, zips, the downloads of Canvas and Moodle.
 
 Names from outside are looked at, never used as paths; links are not followed out of their folder.
-"""  # noqa: E501
+"""
 
-import json
 import os
-import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from helpers.core.errors import UsageError
 from helpers.suite.grading.archives import (
@@ -19,16 +18,18 @@ from helpers.suite.grading.archives import (
     UnsafeArchiveError,
     unpack,
 )
+from helpers.suite.grading.downloads import (
+    MOODLE,
+    Owners,
+    Piece,
+    again,
+    graded_name,
+    read_piece,
+    read_stamp,
+)
 from helpers.suite.grading.outcome import Status
 from helpers.suite.grading.roster import Student, spelled_alike
 
-# Canvas: doejane_LATE_1234_98765_01_ingest-1.ipynb; Moodle: Jane Doe_4711_assignsubmission_file_
-CANVAS = re.compile(
-    r"(?P<name>[^_]+)(?P<late>_LATE)?_(?P<number>\d+|anon_\w+?)_\d+_(?P<rest>.+)", re.IGNORECASE
-)
-MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_\w+?(?:_(?P<rest>.*))?")
-# What Canvas and browsers put behind the name of a file that was handed in or saved again.
-AGAIN = re.compile(r"^(?P<name>.*?)(?:-(?P<dash>\d{1,3})| ?\((?P<round>\d{1,3})\))$")
 CLASS_TOTAL = 16 << 30  # bytes that the zip of a whole class may hold
 # A notebook, the name it was handed in under, and the file whose time says when.
 _Found = tuple[Path, str, Path]
@@ -56,17 +57,11 @@ class Submission:
     from_lms: bool = False
     submitted: datetime | None = None
 
-
-@dataclass(frozen=True)
-class _Piece:
-    """One file or folder of the download, and whose it is."""
-
-    path: Path
-    owner: str
-    number: str = ""
-    rest: str = ""
-    late: bool = False
-    lms: bool = False
+    def stamped_seed(self) -> int | None:
+        """The seed that the notebooks themselves name, where they name one and the same."""
+        seeds = {read_stamp(path).get("seed") for path in self.notebooks.values()}
+        seed = seeds.pop() if len(seeds) == 1 else None
+        return seed if isinstance(seed, int) and 0 <= seed < 2**31 else None
 
 
 def collect(
@@ -80,15 +75,17 @@ def collect(
     """
     folder = _class_folder(place, scratch)
     known = {student.student: Submission(student, True) for student in roster}
-    spellings = _spellings(roster)
+    owners = Owners(roster)
     left_out = []
     for position, path in enumerate(sorted(folder.iterdir())):
-        piece = _piece(path)
+        piece = read_piece(path)
         if piece is None:
             left_out.append(f"{path.name} was left out: neither a student's folder nor a zip.")
             continue
-        submission = _submission_of(piece, known, spellings)
-        _take(submission, piece, notebooks, scratch / f"{position}")
+        name = owners.find(piece)
+        if name not in known:
+            known[name] = Submission(Student(name, name=piece.owner), on_roster=False)
+        _take(known[name], piece, notebooks, scratch / f"{position}")
     return sorted(known.values(), key=lambda one: one.student.student.casefold()), left_out
 
 
@@ -110,48 +107,7 @@ def _class_folder(place: Path, scratch: Path) -> Path:
     return only if only and not MOODLE.fullmatch(only.name) else folder
 
 
-def _piece(path: Path) -> _Piece | None:
-    """Whose a file or folder is, by its name; None for what is no submission."""
-    if path.name.startswith("."):
-        return None
-    folder = path.is_dir() or path.is_symlink()
-    if not folder and path.suffix.lower() not in (".zip", ".ipynb"):
-        return None
-    name = path.name if folder else path.name.removesuffix(path.suffix)
-    for pattern in (MOODLE, CANVAS):
-        if (found := pattern.fullmatch(name)) and not (folder and pattern is CANVAS):
-            parts = {"late": None} | found.groupdict()
-            rest, late = parts["rest"] or "", bool(parts["late"])
-            return _Piece(path, parts["name"].strip(), parts["number"], rest, late, lms=True)
-    return None if path.suffix.lower() == ".ipynb" and not folder else _Piece(path, name)
-
-
-def _spellings(roster: Sequence[Student]) -> dict[str, str]:
-    """Spelling -> student; a spelling that two share names nobody."""
-    found: dict[str, set[str]] = {}
-    for student in roster:
-        for word in student.names():
-            found.setdefault(word, set()).add(student.student)
-    return {word: min(names) for word, names in found.items() if len(names) == 1}
-
-
-def _submission_of(
-    piece: _Piece, known: dict[str, Submission], spellings: dict[str, str]
-) -> Submission:
-    """The submission that a piece belongs to; a name not on the roster gets one of its own."""
-    numbers = {one.student.canvas_id: name for name, one in known.items() if one.student.canvas_id}
-    name = (
-        (piece.owner if piece.owner in known else None)
-        or (numbers.get(piece.number) if piece.number else None)
-        or spellings.get(spelled_alike(piece.owner))
-        or piece.owner
-    )
-    if name not in known:
-        known[name] = Submission(Student(name, name=piece.owner), on_roster=False)
-    return known[name]
-
-
-def _take(submission: Submission, piece: _Piece, notebooks: Sequence[str], scratch: Path) -> None:
+def _take(submission: Submission, piece: Piece, notebooks: Sequence[str], scratch: Path) -> None:
     """Add what one piece holds to the submission."""
     submission.late_mark |= piece.late
     submission.from_lms |= piece.lms
@@ -163,14 +119,14 @@ def _take(submission: Submission, piece: _Piece, notebooks: Sequence[str], scrat
     except UnreadableArchiveError as error:
         submission.problems.append(Problem(Status.UNREADABLE_NOTEBOOK, f"{error}."))
         return
-    for path, shown, handed in sorted(found, key=lambda one: (_again(one[1])[1], one[1])):
+    for path, shown, handed in sorted(found, key=lambda one: (again(one[1])[1], one[1])):
         if _take_notebook(submission, path, shown, notebooks):
             # What is inside a zip tells its time without a zone; the zip's own time has one.
             modified = datetime.fromtimestamp(handed.stat().st_mtime, UTC)
             submission.submitted = max(submission.submitted or modified, modified)
 
 
-def _files(submission: Submission, piece: _Piece, scratch: Path) -> Iterator[_Found]:
+def _files(submission: Submission, piece: Piece, scratch: Path) -> Iterator[_Found]:
     """The notebooks of a piece, zips unpacked."""
     if piece.path.is_symlink():
         reason = f"{piece.path.name} is a symbolic link, not a folder."
@@ -231,7 +187,7 @@ def _take_notebook(
     submission: Submission, path: Path, shown: str, notebooks: Sequence[str]
 ) -> bool:
     """Take one notebook under the name the rubric knows it by, later versions over earlier."""
-    name = _graded_name(path, shown, notebooks)
+    name = graded_name(path, shown, notebooks)
     if name is None:
         submission.notes.append(f"{shown}.ipynb is none of the graded notebooks.")
     elif path.stat().st_size > MAX_FILE:
@@ -241,34 +197,18 @@ def _take_notebook(
         if name in submission.notebooks:
             submission.notes.append(f"{name} was handed in more than once; the last one counts.")
         submission.notebooks[name] = path
+        _note_stranger(submission, name, read_stamp(path))
         return True
     return False
 
 
-def _graded_name(path: Path, shown: str, notebooks: Sequence[str]) -> str | None:
-    """By the file's name, else by what the notebook says of itself."""
-    plain = {name.casefold(): name for name in notebooks}
-    for stem in (shown, _again(shown)[0]):
-        if stem.casefold() in plain:
-            return plain[stem.casefold()]
-    return plain.get(_stamped_name(path).casefold())
-
-
-def _again(shown: str) -> tuple[str, int]:
-    """A name without the number behind it, and that number (0 where there is none)."""
-    found = AGAIN.fullmatch(shown)
-    if found is None:
-        return shown, 0
-    return found["name"], int(found["dash"] or found["round"])
-
-
-def _stamped_name(path: Path) -> str:
-    try:
-        if path.stat().st_size > MAX_FILE:
-            return ""
-        return str(json.loads(path.read_bytes())["metadata"]["cxr_exercise"]["notebook"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return ""
+def _note_stranger(submission: Submission, name: str, stamp: Mapping[str, Any]) -> None:
+    """A notebook that was made for somebody else is worth a word: its numbers cannot fit."""
+    owner, mine = str(stamp.get("student") or ""), submission.student.names()
+    if owner and submission.on_roster and spelled_alike(owner) not in mine:
+        submission.notes.append(
+            f"{name} was handed out to somebody else ({owner[:60]}); it ran with your own seed."
+        )
 
 
 def settle(submission: Submission) -> Submission:

@@ -5,27 +5,27 @@ import tempfile
 from pathlib import Path
 
 from helpers.core.errors import SuiteError
-from helpers.suite.exercises.students import COMMON, Classroom
 from helpers.suite.grading.desk import EXECUTED
 from helpers.suite.grading.ledger import hash_files
+from helpers.suite.grading.master import Master
 from helpers.suite.grading.outcome import Status
 from helpers.suite.grading.rubric import Rubric
 
 
-def execute_reference(master: Path, rubric: Rubric, classroom: Classroom, out: Path) -> None:
+def execute_reference(master: Master, out: Path) -> None:
     """Leave the executed notebooks in `out`, with the class's common seed; again only when changed.
 
     Raises SuiteError where one of the instructor's notebooks does not run to its end.
     """
-    names = sorted({check.notebook for check in rubric.checks if check.kind == "text"})
-    notebooks = [master / f"{name}.ipynb" for name in names]
-    mark = hash_files(notebooks, master)
+    names = sorted({check.notebook for check in master.rubric.checks if check.kind == "text"})
+    notebooks = [master.folder / f"{name}.ipynb" for name in names]
+    mark = hash_files(notebooks, master.folder)
     stamp = out / "made_from"
     if not names or (stamp.exists() and stamp.read_text() == mark):
         return
     desk = Path(tempfile.mkdtemp(prefix="cxr-reference-"))
     try:
-        _execute(notebooks, desk, classroom.seed_of(COMMON), rubric)
+        _execute(notebooks, desk, master.common_seed, master.rubric)
         shutil.rmtree(out, ignore_errors=True)
         shutil.copytree(desk / EXECUTED, out)
         stamp.write_text(mark)

@@ -83,7 +83,7 @@ def write_summary(
             (status, count, MEANINGS.get(status, status.sentence))
             for status, count in Counter(mark.status for mark in marks).most_common()
         ],
-        "checks": _hardest(graded),
+        "checks": _hardest(one for one in graded if one.status != Status.NOTHING_SUBMITTED),
         "flagged": [mark for mark in marks if mark.flags],
         "edited": [mark for mark in marks if mark.edits],
         "hints": find_hints(graded),

@@ -199,7 +199,7 @@ def test_a_wrong_name_or_place_is_one_sentence(graded: Folders, tmp_path: Path) 
         graded.grade(only="anm")
     alone = tmp_path / "rubric.yml"
     alone.write_text(graded.rubric.read_text())
-    with pytest.raises(UsageError, match="lie beside the rubric"):
+    with pytest.raises(UsageError, match=r"no notebook 01_count\.ipynb beside the rubric"):
         grade_class(graded.submissions, alone, tmp_path / "out")
     with pytest.raises(UsageError, match="no such folder or zip"):
         grade_class(tmp_path / "nowhere", graded.rubric, tmp_path / "out")
