@@ -62,6 +62,7 @@ class Confinement:
             ports=(self.port,) if self.port else (),
             resources=self._resources(),
             report=str(room.folder / "report"),
+            room=str(room.folder),
         )
 
     def _resources(self) -> dict[str, int]:

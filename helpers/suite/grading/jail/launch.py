@@ -8,6 +8,7 @@ import contextlib
 import os
 import resource
 import select
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -41,6 +42,8 @@ def main(path: str) -> None:
     if report >= 0:
         os.close(report)
     _watch(child, grader, bell, atomic="pid" in plan.namespaces)
+    if plan.room and os.getppid() != grader:
+        shutil.rmtree(plan.room, ignore_errors=True)
     _leave_like(os.read(inbox, 16).decode())
 
 
@@ -62,9 +65,8 @@ def _nothing(number: int, frame: FrameType | None) -> None:
 def _leave_namespaces(plan: Plan) -> None:
     if not plan.namespaces:
         return
-    flags = 0
-    for name in plan.namespaces:
-        flags |= system.CLONE[name]
+    # The mount namespace is the nurse's to leave: the warden keeps seeing the files as they are.
+    flags = sum(system.CLONE[name] for name in plan.namespaces if name != "mount")
     user, group = os.getuid(), os.getgid()
     if user == 0:
         system.unshare(flags)

@@ -15,11 +15,12 @@ _SMALL = "size=64m,nr_inodes=20000,mode="
 
 
 def enter(readable: Iterable[str], writable: Iterable[str]) -> None:
-    """Replace the root of this mount namespace (already our own) by one with these paths only.
+    """Take a mount namespace of our own, whose root holds these paths only.
 
     Every path keeps its place. Besides them there are /dev with harmless devices, /proc with the
     processes of this pid namespace, and small /tmp and /dev/shm.
     """
+    system.unshare(system.CLONE["mount"])
     system.mount("", "/", "", RECURSIVE | system.PRIVATE)
     # Held open from here on, since the new root will lie over some of these paths.
     seen = [(path, _hold(path)) for path in outermost(readable) if Path(path).exists()]

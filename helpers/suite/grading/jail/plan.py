@@ -21,6 +21,7 @@ class Plan:
     ports: TCP ports open to it where it shares our network and Landlock can close the others.
     resources: limits by the names of the module `resource` without `RLIMIT_`.
     report: a named pipe that the command may write to, through descriptor REPORT; or empty.
+    room: a folder to remove if the grader is gone and cannot do it; or empty.
     """
 
     command: tuple[str, ...]
@@ -34,6 +35,7 @@ class Plan:
     ports: tuple[int, ...] = ()
     resources: dict[str, int] = field(default_factory=dict)
     report: str = ""
+    room: str = ""
 
     def write(self, path: Path) -> None:
         """Store the plan as JSON for the jail to read."""

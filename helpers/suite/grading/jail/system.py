@@ -67,6 +67,7 @@ def enter_root(folder: str) -> None:
     os.chdir("/")
 
 
-def control(option: int, value: int) -> None:
+def control(option: int, value: int, more: int = 0) -> None:
     """One of Linux's per-process switches (prctl)."""
-    check(_libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0), f"prctl {option}")
+    words = (ctypes.c_ulong(word) for word in (value, more, 0, 0))
+    check(_libc.prctl(option, *words), f"prctl {option}")

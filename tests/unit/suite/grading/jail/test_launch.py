@@ -56,15 +56,18 @@ def test_the_warden_ends_everything_when_told_to(
 def test_the_submission_ends_with_its_grader(namespaces: tuple[str, ...], tmp_path: Path) -> None:
     desk = tmp_path / "desk"
     desk.mkdir()
+    (tmp_path / "room" / "ipc").mkdir(parents=True)
     grader = os.fork()
     if grader == 0:
-        start(plan_for(desk, _STUBBORN, namespaces=namespaces), desk).wait()
+        settings = {"namespaces": namespaces, "room": str(tmp_path / "room")}
+        start(plan_for(desk, _STUBBORN, **settings), desk).wait()
         os._exit(0)
     _wait_for(lambda: (desk / "said").exists())
     below = psutil.Process(grader).children(recursive=True)
     os.kill(grader, signal.SIGKILL)
     os.waitpid(grader, 0)
     _wait_for(lambda: not any(process.is_running() for process in below))
+    assert not (tmp_path / "room").exists()
 
 
 _STUBBORN = """

@@ -18,6 +18,7 @@ def test_a_plan_survives_its_file(tmp_path: Path) -> None:
         ports=(40_000,),
         resources={"CORE": 0},
         report="/room/report",
+        room="/room",
     )
     plan.write(tmp_path / "plan.json")
     assert Plan.read(tmp_path / "plan.json") == plan
