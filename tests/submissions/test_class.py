@@ -300,6 +300,6 @@ def test_nothing_of_a_submission_is_left_outside(graded: Place) -> None:
 @pytest.mark.prove
 @pytest.mark.timeout(1200)
 def test_the_greedy_do_not_stop_the_batch(tmp_path: Path) -> None:
-    limits = LIMITS | {"total_seconds": 40, "memory_bytes": 700 * MEBIBYTE}
+    limits = LIMITS | {"cell_seconds": 60, "total_seconds": 40, "memory_bytes": 700 * MEBIBYTE}
     place = grade(tmp_path, HEAVY, limits)
     compare(place, HEAVY)

@@ -176,6 +176,19 @@ def test_one_is_regraded_and_a_score_set_by_hand_stays(folders: Folders) -> None
     assert folders.rows()["bob"]["score"] == "4.5"
 
 
+def test_lateness_comes_off_the_whole_and_says_so(folders: Folders) -> None:
+    deadline = "deadline: 2026-10-01 12:00\ntime_zone: UTC\nlate: {percent_per_day: 10}\nchecks:"
+    folders.rubric.write_text(folders.rubric.read_text().replace("checks:", deadline))
+    roster = "student,submitted\nann,2026-10-02T13:00+01:00\nbob,2026-10-01T12:59+01:00\n"
+    (folders.root / "roster.csv").write_text(roster)
+    folders.grade(only="ann")
+    ann = folders.rows()["ann"]
+    assert (ann["status"], ann["score"]) == ("passed", "9")
+    assert "one day begun late: 10 % of the score is taken off." in ann["reason"]
+    page = (folders.out / "feedback" / "ann.html").read_text(encoding="utf-8")
+    assert "Before that it was 10." in page
+
+
 @pytest.mark.parametrize(
     ("words", "comment", "sentence"),
     [

@@ -177,6 +177,35 @@ def test_a_name_that_two_share_is_nobody(class_folder: Path, tmp_path: Path) -> 
     assert found["Ann Lee"].notebooks and not found["Ann Lee"].on_roster
 
 
+def stamped(path: Path, student: str, seed: object) -> None:
+    stamp = {"notebook": path.stem, "student": student, "seed": seed}
+    file(path, json.dumps({"metadata": {"cxr_exercise": stamp}, "cells": []}))
+
+
+def test_a_notebook_made_for_somebody_else_is_worth_a_word(
+    class_folder: Path, tmp_path: Path
+) -> None:
+    stamped(class_folder / "ann" / "01_ingest.ipynb", "bob", 3)
+    stamped(class_folder / "bob" / "01_ingest.ipynb", "bob", 3)
+    stamped(class_folder / "bob" / "02_visualize.ipynb", "", 3)
+    found = taken(class_folder, tmp_path / "scratch", ANN, BOB)
+    assert found["ann"].notes == [
+        "01_ingest was handed out to somebody else (bob); it ran with your own seed."
+    ]
+    assert found["bob"].notes == []
+
+
+@pytest.mark.parametrize(
+    ("seeds", "found"), [((3, 3), 3), ((3, 4), None), (("3", "3"), None), ((-1, -1), None)]
+)
+def test_a_stamped_seed_is_one_whole_number_for_all_notebooks(
+    class_folder: Path, tmp_path: Path, seeds: tuple, found: int | None
+) -> None:
+    for name, seed in zip(NOTEBOOKS, seeds, strict=True):
+        stamped(class_folder / "ann" / f"{name}.ipynb", "ann", seed)
+    assert taken(class_folder, tmp_path / "scratch", ANN)["ann"].stamped_seed() == found
+
+
 def test_the_time_is_that_of_the_newest_notebook(class_folder: Path, tmp_path: Path) -> None:
     for name, moment in (("01_ingest", 1_000_000), ("02_visualize", 2_000_000)):
         os.utime(file(class_folder / "ann" / f"{name}.ipynb"), (moment, moment))
