@@ -82,7 +82,7 @@ class ConfinedClient(PapermillNotebookClient):
     def _run_cell(self, cell: NotebookNode, index: int) -> bool:
         """Run one cell and note how it went; True when nothing can run after it."""
         started = time.monotonic()
-        run = CellRun(_name(cell), *self._outcome(cell, index))
+        run = self._outcome(cell, index)
         run = replace(run, seconds=round(time.monotonic() - started, 3))
         end = self._reason_to_end()
         if end and run.status in (Status.PASSED, Status.KERNEL_KILLED):
@@ -92,21 +92,20 @@ class ConfinedClient(PapermillNotebookClient):
         self._runs.append(run)
         return bool(end) or run.status in _LASTING
 
-    def _outcome(self, cell: NotebookNode, index: int) -> tuple[Status, float, str, str]:
-        """Status, seconds (not yet known), name and text of the error of one cell."""
+    def _outcome(self, cell: NotebookNode, index: int) -> CellRun:
+        """What the conversation with the kernel tells of one cell."""
         try:
             self.execute_cell(cell, index)
         except CellExecutionError as error:
-            name, text = _clean(error.ename)[:200], _clean(error.evalue)[:_MOST_LETTERS]
-            check = "check" in cell.metadata.get("tags", [])
-            return status_of_error(name, text, check=check), 0.0, name, text
+            return _raised(cell, error)
         except CellTimeoutError as error:
             # A message that is far too large is never delivered, and waited for in vain.
             lost = "IOPub" in str(error)
-            return Status.TOO_MUCH_OUTPUT if lost else Status.CELL_TIMEOUT, 0.0, "", ""
+            return CellRun(_name(cell), Status.TOO_MUCH_OUTPUT if lost else Status.CELL_TIMEOUT)
         except Exception:  # dead, or it answers with something that is no message
-            return Status.KERNEL_KILLED, 0.0, "", "its answers made no sense"
-        return Status.PASSED, 0.0, "", ""
+            words = "its answers made no sense"
+            return CellRun(_name(cell), Status.KERNEL_KILLED, error_text=words)
+        return CellRun(_name(cell), Status.PASSED)
 
     def _reason_to_end(self) -> Status | None:
         """Why no further cell can run: the watch's verdict, exit(), or the kernel's own end."""
@@ -158,6 +157,14 @@ def _name(cell: NotebookNode) -> str:
     """The cell's id; papermill's own cell, which has none of ours, by its tag."""
     injected = "injected-parameters" in cell.metadata.get("tags", [])
     return "injected-parameters" if injected else str(cell.get("id", ""))
+
+
+def _raised(cell: NotebookNode, error: CellExecutionError) -> CellRun:
+    """The run of a cell that stopped with an error."""
+    name, text = _clean(error.ename)[:_MOST_LETTERS], _clean(error.evalue)[:_MOST_LETTERS]
+    check = "check" in cell.metadata.get("tags", [])
+    status = status_of_error(name, text, check=check)
+    return CellRun(_name(cell), status, error_name=name, error_text=text)
 
 
 def _clean(text: object) -> str:

@@ -83,7 +83,9 @@ class _Session:
         name = path.stem
         self._reports.begin(name)
         if self._watch.over():
-            return NotebookRun(name, Status.NOT_RUN, Status.NOT_RUN.sentence)
+            late = self._watch.verdict is None  # time ran out between two notebooks
+            status = Status.TOTAL_TIMEOUT if late else Status.NOT_RUN
+            return NotebookRun(name, status, status.sentence)
         self._watch.next_notebook()
         try:
             notebook = read_submitted(path)

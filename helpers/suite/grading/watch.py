@@ -40,6 +40,7 @@ class Watch:
         self._warden: subprocess.Popen | None = None
         self._room: Room | None = None
         self._begun, self._silent = False, 0
+        self._failure: Exception | None = None
         self._known: dict[int, psutil.Process] = {}
         self._busy, self._leave = threading.Lock(), threading.Event()
         self._thread = threading.Thread(target=self._look_until_left, daemon=True)
@@ -50,10 +51,12 @@ class Watch:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End what still runs, and stop looking."""
+        """End what still runs, and stop looking; an error of the watch's own comes out here."""
         self._leave.set()
         self._thread.join()
         self.let_go()
+        if self._failure:
+            raise self._failure
 
     def follow(self, warden: subprocess.Popen, room: Room) -> None:
         """Watch all processes below `warden`, whose kernel talks and reports through `room`."""
@@ -91,7 +94,17 @@ class Watch:
         while not self._leave.wait(_LOOK_SECONDS):
             with self._busy:
                 if self._warden:
-                    self._look()
+                    self._look_once()
+
+    def _look_once(self) -> None:
+        """Look; what the watch cannot judge does not run on unwatched."""
+        try:
+            self._look()
+        except psutil.Error:  # a process that ended meanwhile
+            return
+        except Exception as error:
+            self._failure = error
+            self.stop(Status.KERNEL_KILLED)
 
     def _look(self) -> None:
         processes = tree(self._warden.pid)[1:]  # the warden itself is ours
@@ -103,13 +116,14 @@ class Watch:
 
     def _judge(self, processes: list[psutil.Process]) -> Status | None:
         limits = self._limits
+        # One more than allowed: the nurse, which is part of the jail. Of a fork bomb nothing else
+        # is asked, since that would take seconds.
+        if len(processes) > limits.processes + 1:
+            return Status.TOO_MANY_PROCESSES
         memory = resident(processes, limits.memory_bytes)
         self.peak_bytes = max(self.peak_bytes, memory)
         if time.monotonic() > self._deadline:
             return Status.TOTAL_TIMEOUT
-        # One more than allowed: the nurse, which is part of the jail.
-        if len(processes) > limits.processes + 1:
-            return Status.TOO_MANY_PROCESSES
         if memory > limits.memory_bytes:
             return Status.OUT_OF_MEMORY
         return Status.TOO_MUCH_WRITTEN if self._wrote_too_much(processes) else None

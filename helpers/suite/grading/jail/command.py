@@ -11,6 +11,7 @@ from helpers.suite.grading.jail import landlock, newroot, syscalls, system
 from helpers.suite.grading.jail.plan import NO_WALL, REPORT, Plan
 
 LINUX = sys.platform == "linux"
+_NICE = 5  # however many processes it starts, the watch comes first
 
 
 def refuse(error: OSError) -> None:
@@ -76,5 +77,6 @@ def _limit(plan: Plan) -> None:
         hard = resource.getrlimit(kind)[1]
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(kind, (value, value))
+    os.nice(_NICE)
     with contextlib.suppress(OSError):  # if memory runs out after all, Linux ends this one first
         Path("/proc/self/oom_score_adj").write_text("1000")

@@ -42,7 +42,6 @@ def verdict(desk: Desk, room: Room) -> Callable[..., Status | None]:
             deadline = time.monotonic() + seconds
             while not watch.verdict and time.monotonic() < deadline:
                 time.sleep(0.05)
-        assert watch.peak_bytes > MEBIBYTE
         return watch.verdict
 
     return watched
@@ -53,6 +52,13 @@ WAIT = "\nimport time; time.sleep(60)"
 
 def test_a_modest_program_is_left_alone(verdict) -> None:
     assert verdict("print()" + WAIT, seconds=1.5) is None
+
+
+def test_the_peak_is_kept(desk: Desk, room: Room) -> None:
+    with Watch(desk, Limits(), Reports([])) as watch:
+        watch.follow(_warden("held = b'x' * 50_000_000; del held" + WAIT, desk), room)
+        time.sleep(1)
+    assert watch.peak_bytes > MEBIBYTE
 
 
 def test_time_for_all_notebooks_runs_out(verdict) -> None:
@@ -100,6 +106,18 @@ def test_what_is_left_below_a_killed_warden_is_ended(desk: Desk, room: Room) -> 
     while _lives(child) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not _lives(child)
+
+
+def test_nothing_runs_on_when_the_watch_itself_fails(desk: Desk, room: Room) -> None:
+    class Broken(Reports):
+        def add(self, data: bytes) -> None:
+            raise RuntimeError("the watch broke")
+
+    warden = _warden("print()" + WAIT, desk)
+    with pytest.raises(RuntimeError, match="broke"), Watch(desk, Limits(), Broken([])) as watch:
+        watch.follow(warden, room)
+        warden.wait(10)
+    assert watch.verdict is Status.KERNEL_KILLED
 
 
 def test_a_new_notebook_may_start_unless_the_whole_is_over(desk: Desk) -> None:
