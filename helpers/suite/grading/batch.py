@@ -1,5 +1,6 @@
 """Grades a class: what is new or changed goes to the workers, what is done stays as it is."""
 
+import contextlib
 import math
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -64,9 +65,11 @@ def grade_class(
     `open_executor`. A grader that is killed goes on where it was. Raises UsageError, SuiteError.
     """
     read_rubric(rubric)  # what is wrong with it is said before anything is written
-    ledger = Ledger(out.absolute()).open()
-    master = find_master(rubric, ledger.folder / "master")
-    with tempfile.TemporaryDirectory(prefix="cxr-intake-") as scratch:
+    _require_apart(submissions.absolute(), out.absolute())
+    with contextlib.ExitStack() as open_ones:
+        ledger = open_ones.enter_context(Ledger(out.absolute()).open())
+        scratch = open_ones.enter_context(tempfile.TemporaryDirectory(prefix="cxr-intake-"))
+        master = find_master(rubric, ledger.folder / "master")
         found, left_out = collect(submissions, roster, master.rubric.notebooks, Path(scratch))
         settled = [settle(one) for one in found]
         chosen = _chosen(settled, only)
@@ -82,6 +85,12 @@ def grade_class(
         (*believed, *left_out),
         tuple(isolation()),
     )
+
+
+def _require_apart(submissions: Path, out: Path) -> None:
+    """Marks among the submissions would be taken for one the next time."""
+    if out.is_relative_to(submissions) or submissions.is_relative_to(out):
+        raise UsageError(f"--out {out} and the submissions lie in one another; keep them apart")
 
 
 def _chosen(found: Sequence[Submission], only: str | None) -> list[Submission]:

@@ -62,7 +62,8 @@ def defused(cell: Any) -> Any:
     """Text that no spreadsheet runs: a sign that begins a formula gets an apostrophe before it."""
     if not isinstance(cell, str):
         return cell
-    return f"'{' '.join(plain(cell).split())}" if FORMULA.match(cell) else one_line(cell)
+    text = one_line(cell)  # first, since a sign that nobody sees may stand before the formula
+    return f"'{text}" if FORMULA.match(text) or FORMULA.match(cell) else text
 
 
 def one_line(text: str) -> str:

@@ -3,14 +3,14 @@
 OUT/students/<name>/submitted/, executed/, mark.json     OUT/ledger.jsonl     OUT/overrides.json
 """
 
+import contextlib
 import hashlib
 import json
-import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from helpers.core.errors import SuiteError, UsageError
 from helpers.core.runs import replacing
@@ -24,12 +24,17 @@ class Ledger:
     def __init__(self, folder: Path):
         self.folder = folder
 
-    def open(self) -> "Ledger":
-        """Make the folder, closed to other users of the machine."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        if os.name == "posix":
-            self.folder.chmod(0o700)
-        return self
+    @contextlib.contextmanager
+    def open(self) -> Iterator["Ledger"]:
+        """Make the folder, closed to other users, and hold it: two graders would mix their marks.
+
+        Raises SuiteError while another grader works in it.
+        """
+        if not self.folder.exists():
+            self.folder.mkdir(parents=True, mode=0o700)
+        with (self.folder / ".lock").open("w") as lock:
+            _hold(lock, self.folder)
+            yield self
 
     def place(self, student: str) -> Path:
         """The folder of one student."""
@@ -100,6 +105,20 @@ class Ledger:
             found[student] = Override(float(score), comment.strip(), now())
         values = {name: vars(one) for name, one in sorted(found.items())}
         _write_json(self.folder / "overrides.json", values)
+
+
+def _hold(lock: IO[str], folder: Path) -> None:
+    """Lock an open file until it is closed or its process ends, where the system can."""
+    try:
+        import fcntl
+    except ImportError:  # Windows, where nothing is graded anyway
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise SuiteError(
+            f"Another grader is at work in {folder}; wait for it, or give another --out"
+        ) from error
 
 
 def now() -> str:

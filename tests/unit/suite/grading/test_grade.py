@@ -216,6 +216,8 @@ def test_a_wrong_name_or_place_is_one_sentence(graded: Folders, tmp_path: Path) 
         grade_class(graded.submissions, alone, tmp_path / "out")
     with pytest.raises(UsageError, match="no such folder or zip"):
         grade_class(tmp_path / "nowhere", graded.rubric, tmp_path / "out")
+    with pytest.raises(UsageError, match="keep them apart"):
+        grade_class(graded.submissions, graded.rubric, graded.submissions / "marks")
 
 
 def test_a_broken_hidden_test_fails_the_grader_not_the_students(folders: Folders) -> None:

@@ -42,7 +42,20 @@ def test_flags_stand_in_the_reason(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "cell",
-    ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "＝1", "=cmd|' /C calc'!A0"],
+    [
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        "\t=1",
+        "\r=1",
+        "\n=1",
+        "  =1",
+        "＝1",
+        "\x00=1",
+        "\u202e=1",
+        "=cmd|' /C calc'!A0",
+    ],
 )
 def test_what_a_spreadsheet_would_run_is_defused(cell: str) -> None:
     assert defused(cell).startswith("'")

@@ -2,6 +2,7 @@
 
 import json
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,9 @@ def mark(student: str = "ann", score: float = 6.5) -> Mark:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return Ledger(tmp_path / "out").open()
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with Ledger(tmp_path / "out").open() as opened:
+        yield opened
 
 
 def test_a_mark_comes_back_as_it_was(ledger: Ledger) -> None:
@@ -68,6 +70,17 @@ def test_a_damaged_mark_is_graded_again_and_damaged_overrides_are_not_lost(ledge
 
 def test_the_folder_is_closed_to_other_users(ledger: Ledger) -> None:
     assert stat.S_IMODE(ledger.folder.stat().st_mode) == 0o700
+
+
+def test_a_folder_that_was_there_keeps_its_rights(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir(mode=0o755)
+    with Ledger(tmp_path / "out").open():
+        assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o755
+
+
+def test_two_graders_do_not_work_in_one_folder(ledger: Ledger) -> None:
+    with pytest.raises(SuiteError, match="Another grader"), Ledger(ledger.folder).open():
+        pass
 
 
 def test_what_was_handed_in_is_kept(ledger: Ledger, tmp_path: Path) -> None:
