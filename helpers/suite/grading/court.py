@@ -13,6 +13,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -35,6 +36,7 @@ class Court:
     def __init__(self) -> None:
         self._server: subprocess.Popen[bytes] | None = None
         self._rest = b""
+        self._one_at_a_time = threading.Lock()  # a cluster's worker may have several threads
 
     def judge(self, job: Mapping[str, Any], seconds: float) -> list[dict[str, Any]]:
         """One dictionary for each check judged, as far as the process got.
@@ -42,10 +44,11 @@ class Court:
         job: `answers`, `hidden` (folders), `seed`, `seconds` (of one check) and `checks`. Raises
         SuiteError for a hidden test that is broken in itself.
         """
-        server = self._running()
-        server.stdin.write(json.dumps(job).encode() + b"\n")
-        server.stdin.flush()
-        found = list(self._lines(server, time.monotonic() + seconds + SPARE))
+        with self._one_at_a_time:
+            server = self._running()
+            server.stdin.write(json.dumps(job).encode() + b"\n")
+            server.stdin.flush()
+            found = list(self._lines(server, time.monotonic() + seconds + SPARE))
         for line in found:
             if "broken" in line:
                 raise SuiteError(f"A hidden test is broken: {line['broken']}.")

@@ -22,6 +22,7 @@ from helpers.suite.grading.handback import hand_back
 from helpers.suite.grading.publish import publish_executed
 from helpers.suite.grading.roster import read_roster
 from tests.conftest import PROJECT
+from tests.dask_cluster import started
 from tests.unit.suite.grading.small_class import hand_in, handed_out, solved, write_class
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="submissions run on POSIX only")
@@ -59,15 +60,17 @@ class Folders:
         return json.loads(path.read_text(encoding="utf-8"))["mark"]
 
     def grade(self, **options) -> dict[str, str]:
-        """Grade in this process, one at a time, and write all files; student -> how it went."""
+        """Grade from this process, one at a time, and write all files; student -> how it went."""
         told: dict[str, str] = {}
+        options = {
+            "jobs": 1,
+            "report": lambda one: told.update({one.student: one.status}),
+        } | options
         whole = grade_class(
             self.submissions,
             self.rubric,
             self.out,
             roster=read_roster(self.root / "roster.csv"),
-            jobs=1,
-            report=lambda one: told.update({one.student: one.status}),
             **options,
         )
         hand_back(whole, self.out)
@@ -251,6 +254,28 @@ def test_a_killed_grader_loses_nothing(folders: Folders) -> None:
     again = [json.loads(line)["student"] for line in _lines(ledger)]
     assert sorted(again) == sorted({"ann", "bob", "cid", *(f"more{n}" for n in range(6))})
     assert {name for name, row in folders.rows().items() if row["status"] == "not_run"} == set()
+
+
+@pytest.mark.prove
+def test_a_cluster_gives_the_same_marks_though_a_worker_is_killed(
+    folders: Folders, tmp_path: Path
+) -> None:
+    more = [f"more{number}" for number in range(6)]
+    for student in more:
+        hand_in(folders.submissions, student, solved(folders.rubric, "ann"))
+    (tmp_path / "cluster").mkdir()
+    with started(tmp_path / "cluster", 2) as cluster:
+        told: dict[str, str] = {}
+
+        def note(one) -> None:
+            told[one.student] = one.status
+            if len(told) == 2:
+                cluster.workers[0].kill()
+
+        folders.grade(jobs=cluster.address, report=note)
+    assert told == dict.fromkeys(["ann", "bob", "cid", *more], "graded")
+    scores = {name: row["score"] for name, row in folders.rows().items()}
+    assert (scores["ann"], scores["bob"], scores["cid"]) == ("10", "4.5", "0")
 
 
 def _lines(ledger: Path) -> list[str]:
