@@ -2,7 +2,7 @@
 
 import contextlib
 import math
-import tempfile
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,12 +68,13 @@ def grade_class(
     _require_apart(submissions.absolute(), out.absolute())
     with contextlib.ExitStack() as open_ones:
         ledger = open_ones.enter_context(Ledger(out.absolute()).open())
-        scratch = open_ones.enter_context(tempfile.TemporaryDirectory(prefix="cxr-intake-"))
+        scratch = ledger.scratch("intake")
+        open_ones.callback(shutil.rmtree, scratch, ignore_errors=True)
         master = find_master(rubric, ledger.folder / "master")
-        found, left_out = collect(submissions, roster, master.rubric.notebooks, Path(scratch))
+        found, left_out = collect(submissions, roster, master.rubric.notebooks, scratch)
         settled = [settle(one) for one in found]
         chosen = _chosen(settled, only)
-        execute_reference(master, ledger.folder / "reference")
+        execute_reference(master, ledger)
         protected = (submissions.absolute(), rubric.parent.absolute(), ledger.folder)
         tasks = _tasks(chosen, master, ledger, protected, fresh or bool(only), report)
         _grade(tasks, jobs, ledger, report)

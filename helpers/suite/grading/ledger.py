@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import json
 import shutil
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,7 +35,22 @@ class Ledger:
             self.folder.mkdir(parents=True, mode=0o700)
         with (self.folder / ".lock").open("w") as lock:
             _hold(lock, self.folder)
+            self._sweep()
             yield self
+
+    def scratch(self, kind: str) -> Path:
+        """A new folder for work that is thrown away, in the system's place for such."""
+        return Path(tempfile.mkdtemp(prefix=f"cxr-{kind}-{self._tag}-"))
+
+    def _sweep(self) -> None:
+        """Remove what a grader that was killed left there; whoever holds the lock is alone."""
+        for folder in Path(tempfile.gettempdir()).glob(f"cxr-*-{self._tag}-*"):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    @property
+    def _tag(self) -> str:
+        """A word for this folder, the same for each grader that works in it."""
+        return hash_words(str(self.folder))[:8]
 
     def place(self, student: str) -> Path:
         """The folder of one student."""

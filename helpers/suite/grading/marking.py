@@ -1,7 +1,6 @@
 """Grades one submission from the copy of its notebooks to its mark: the work of one worker."""
 
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -64,7 +63,7 @@ def grade_one(task: Task) -> dict[str, Any]:
     """
     ledger = Ledger(task.out)
     work = _Work(read_rubric(task.rubric), problems=list(task.problems))
-    desk = Path(tempfile.mkdtemp(prefix="cxr-desk-"))
+    desk = ledger.scratch("desk")
     try:
         execution = _run(task, work, desk, ledger.place(task.student) / "submitted")
         mark = _mark(task, work, execution, desk)

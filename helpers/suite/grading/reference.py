@@ -1,29 +1,29 @@
 """Executes the instructor's notebooks whose text is compared with that of the submissions."""
 
 import shutil
-import tempfile
 from pathlib import Path
 
 from helpers.core.errors import SuiteError
 from helpers.suite.grading.desk import EXECUTED
-from helpers.suite.grading.ledger import hash_files
+from helpers.suite.grading.ledger import Ledger, hash_files
 from helpers.suite.grading.master import Master
 from helpers.suite.grading.outcome import Status
 from helpers.suite.grading.rubric import Rubric
 
 
-def execute_reference(master: Master, out: Path) -> None:
-    """Leave the executed notebooks in `out`, with the class's common seed; again only when changed.
+def execute_reference(master: Master, ledger: Ledger) -> Path:
+    """The folder of the executed notebooks, with the class's common seed; made when changed.
 
     Raises SuiteError where one of the instructor's notebooks does not run to its end.
     """
+    out = ledger.folder / "reference"
     names = sorted({check.notebook for check in master.rubric.checks if check.kind == "text"})
     notebooks = [master.folder / f"{name}.ipynb" for name in names]
     mark = hash_files(notebooks, master.folder)
     stamp = out / "made_from"
     if not names or (stamp.exists() and stamp.read_text() == mark):
-        return
-    desk = Path(tempfile.mkdtemp(prefix="cxr-reference-"))
+        return out
+    desk = ledger.scratch("reference")
     try:
         _execute(notebooks, desk, master.common_seed, master.rubric)
         shutil.rmtree(out, ignore_errors=True)
@@ -31,6 +31,7 @@ def execute_reference(master: Master, out: Path) -> None:
         stamp.write_text(mark)
     finally:
         shutil.rmtree(desk, ignore_errors=True)
+    return out
 
 
 def _execute(notebooks: list[Path], desk: Path, seed: int, rubric: Rubric) -> None:

@@ -83,6 +83,15 @@ def test_two_graders_do_not_work_in_one_folder(ledger: Ledger) -> None:
         pass
 
 
+def test_what_a_killed_grader_left_is_swept_up(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "out").open() as ledger, Ledger(tmp_path / "other").open() as other:
+        left, strangers = ledger.scratch("desk"), other.scratch("desk")
+    with Ledger(tmp_path / "out").open():
+        assert not left.exists()
+        assert strangers.exists()
+    strangers.rmdir()
+
+
 def test_what_was_handed_in_is_kept(ledger: Ledger, tmp_path: Path) -> None:
     source = tmp_path / "01.ipynb"
     source.write_text("first")
