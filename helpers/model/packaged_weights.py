@@ -19,7 +19,7 @@ _NAMES = {
 
 
 def load_packaged(model: keras.Model) -> None:
-    """Put the weights into an `efficientnet_lite0` of our registry, all but its last layer.
+    """Put the weights into a network made of EfficientNet-Lite0's layers, all but its last layer.
 
     Raises:
         MissingInputError: the package is not installed.

@@ -16,6 +16,7 @@ from helpers.core.errors import MissingInputError, SuiteError, UsageError
 from helpers.core.runs import Run, outputs_root
 from helpers.data import storage
 from helpers.model.architectures import describe
+from helpers.model.architectures.efficientnet_lite import PACKAGED
 from helpers.model.architectures.layers import SALIENCY_LAYER
 from helpers.model.backend import keras
 from helpers.model.packaged_weights import load_packaged
@@ -106,7 +107,7 @@ def _load_imagenet(model: keras.Model) -> str:
             f"There are no ImageNet weights for {model.name}; set weights to none, or choose an "
             "architecture such as resnet50 or vgg16_dense."
         )
-    if application == "EfficientNetLite0":
+    if application == PACKAGED:
         load_packaged(model)
         return "Training starts from the ImageNet weights of EfficientNet-Lite0."
     backbone = keras.Model(model.input, model.get_layer(SALIENCY_LAYER).output)

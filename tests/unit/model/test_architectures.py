@@ -23,6 +23,7 @@ COUNTS = [
     ("xception", 3, 299, 20_867_627, 20_813_099),
     ("mobilenet_v3_small", 3, 224, 940_851, 928_739),
     ("efficientnet_lite0", 3, 256, 3_416_867, 3_280_243),
+    ("stage_statistics", 3, 384, 3_002_771, 4_467),
 ]
 HARD_LIMITS = ["parallel_kernel_cnn", "sigmoid_cnn"]  # the rest only get too small to be useful
 
@@ -124,6 +125,17 @@ def test_efficientnet_lite_learns_no_statistics_and_none_of_its_first_blocks():
     assert learned[0] == "blocks_5_expand_conv" and learned[-1] == "conv_head"
     everything = build("efficientnet_lite0", classes=3, image_size=64, frozen_blocks=0)
     assert trainable(everything) > trainable(model)
+
+
+def test_stage_statistics_gives_a_head_the_mean_and_the_spread_of_744_filters():
+    model = build("stage_statistics", classes=3, image_size=64)
+    features = keras.Model(model.input, model.get_layer("logits").input)
+    films = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 1)).astype("float32")
+    found = np.asarray(features(films))
+    assert found.shape == (2, 2 * 744) and (found[:, 744:] >= 0).all()
+    last = np.asarray(keras.Model(model.input, model.get_layer("saliency_features").output)(films))
+    assert found[:, 424:744] == pytest.approx(last.mean(axis=(1, 2)), abs=1e-4)
+    assert found[:, -320:] == pytest.approx(last.std(axis=(1, 2)), abs=1e-4)
 
 
 def test_an_unknown_name_suggests_the_nearest():

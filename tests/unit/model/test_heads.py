@@ -68,6 +68,13 @@ def test_a_head_needs_two_classes_and_numbers(clusters):
         fit_head("decision_tree", features * np.nan, codes, seed=0)
 
 
+def test_a_support_vector_machine_needs_five_films_of_each_class(clusters):
+    features, codes = clusters
+    few = np.flatnonzero((codes != 2) | (np.cumsum(codes == 2) <= 4))
+    with pytest.raises(SuiteError, match="needs 5 training films of every class"):
+        fit_head("support_vector_machine", features[few], codes[few], seed=0)
+
+
 def test_a_file_that_could_run_code_is_refused(tmp_path):
     skops.io.dump(FunctionTransformer(func=np.savetxt), tmp_path / "head.skops")
     with pytest.raises(SuiteError, match="not on the list"):
