@@ -5,8 +5,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers.suite.grading.jail.plan import Plan
-from helpers.suite.grading.walls import Walls, visible_paths
+from helpers.suite.grading.confinement.jail.plan import Plan
+from helpers.suite.grading.confinement.walls import Walls, visible_paths
 
 
 @dataclass(frozen=True)

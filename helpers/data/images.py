@@ -77,7 +77,7 @@ def resize_film(pixels: np.ndarray, size: int) -> np.ndarray:
     """Squeeze a whole film, uint8 (H, W), into a square, uint8 (size, size)."""
     if pixels.shape == (size, size):
         return pixels
-    way = cv2.INTER_AREA if min(pixels.shape) >= size else cv2.INTER_LINEAR
+    way = cv2.INTER_AREA if min(pixels.shape) >= size else cv2.INTER_CUBIC
     return cv2.resize(pixels, (size, size), interpolation=way)
 
 

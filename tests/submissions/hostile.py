@@ -7,8 +7,8 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
-from helpers.suite.grading.limits import MEBIBYTE, Limits
-from helpers.suite.grading.outcome import Status
+from helpers.suite.grading.confinement.limits import MEBIBYTE, Limits
+from helpers.suite.grading.confinement.outcome import Status
 
 # Low, so that a case costs seconds and a wall that does not hold costs little.
 TIGHT = Limits(

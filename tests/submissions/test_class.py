@@ -16,8 +16,8 @@ import yaml
 
 from helpers.suite.exercises.handout import write_handout
 from helpers.suite.exercises.sources import Stamp
-from helpers.suite.grading.limits import GIBIBYTE, MEBIBYTE
-from helpers.suite.grading.outcome import Status
+from helpers.suite.grading.confinement.limits import GIBIBYTE, MEBIBYTE
+from helpers.suite.grading.confinement.outcome import Status
 from tests.conftest import PROJECT
 from tests.submissions import builders
 from tests.submissions.hostile import EATERS, ENDINGS, UNFIT

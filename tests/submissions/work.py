@@ -10,9 +10,9 @@ from typing import Any
 from nbformat import NotebookNode
 
 from helpers.suite.exercises.sources import RUBRIC, SOURCE
-from helpers.suite.grading.answers import Answers
-from helpers.suite.grading.judging import judge
-from helpers.suite.grading.rubric import read_rubric
+from helpers.suite.grading.marks.answers import Answers
+from helpers.suite.grading.marks.judging import judge
+from helpers.suite.grading.marks.rubric import read_rubric
 
 JUDGED = ("hidden", "value", "floor")
 

@@ -30,7 +30,7 @@ def exercises(
     """Write exercise notebooks for a class: tasks for students, solutions for the instructor."""
     from helpers.suite.exercises.handout import write_handout
     from helpers.suite.exercises.sources import SOURCE
-    from helpers.suite.grading.roster import read_roster
+    from helpers.suite.grading.submissions.roster import read_roster
 
     students = [one.student for one in read_roster(roster)] if roster else []
     done = write_handout(

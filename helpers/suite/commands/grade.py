@@ -46,8 +46,8 @@ def grade(
 ) -> None:
     """Grade a class; the same command again goes on, and grades what is new or changed."""
     from helpers.suite.grading.batch import grade_class, set_by_hand
-    from helpers.suite.grading.handback import hand_back
-    from helpers.suite.grading.roster import read_roster
+    from helpers.suite.grading.results.handback import hand_back
+    from helpers.suite.grading.submissions.roster import read_roster
 
     students = read_roster(roster) if roster else []
     if override is not None:
@@ -74,7 +74,7 @@ def grade(
 
 def _tell(graded: "Graded", tally: dict[str, int]) -> None:
     """One line a student."""
-    from helpers.suite.grading.marking import points
+    from helpers.suite.grading.marks.marking import points
 
     tally[graded.status] = tally.get(graded.status, 0) + 1
     short = graded.short
@@ -94,7 +94,7 @@ def _end(out: Path, tally: dict[str, int]) -> None:
 
 
 def _publish(out: Path, address: str) -> None:
-    from helpers.suite.grading.publish import publish_executed
+    from helpers.suite.grading.results.publish import publish_executed
 
     sent, kept = publish_executed(out, address)
     console.print(f"{address}: {sent} executed notebooks sent, {kept} there already", markup=False)

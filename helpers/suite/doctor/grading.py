@@ -1,7 +1,7 @@
 """What `cxr doctor` says about grading: how well a submission is confined on this machine."""
 
 from helpers.suite.doctor.check import Check
-from helpers.suite.grading.walls import Walls, find_walls, weaker
+from helpers.suite.grading.confinement.walls import Walls, find_walls, weaker
 
 
 def grading(walls: Walls | None = None) -> Check:

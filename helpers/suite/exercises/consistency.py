@@ -6,7 +6,7 @@ from pathlib import Path
 
 from helpers.core.errors import UsageError
 from helpers.suite.exercises.sources import hidden_tests, read_source, source_notebooks
-from helpers.suite.grading.rubric import Check, read_rubric
+from helpers.suite.grading.marks.rubric import Check, read_rubric
 
 
 def check_rubric(rubric: Path, source: Path) -> None:

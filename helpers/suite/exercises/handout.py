@@ -21,7 +21,7 @@ from helpers.suite.exercises.sources import (
     version_of,
 )
 from helpers.suite.exercises.students import CLASS_FILE, COMMON, Classroom, read_classroom
-from helpers.suite.grading.roster import safe_name
+from helpers.suite.grading.submissions.roster import safe_name
 
 STUDENT, INSTRUCTOR, MASTER = "student", "instructor", "instructor"
 

@@ -11,16 +11,17 @@ from typing import Any
 from helpers.core.errors import UsageError
 from helpers.core.executor import as_finished, open_executor
 from helpers.core.params import nearest_name
-from helpers.suite.grading.intake import Submission, collect, settle
-from helpers.suite.grading.lateness import lateness
+from helpers.suite.exercises.sources import SOURCE
+from helpers.suite.grading.confinement.outcome import Status
+from helpers.suite.grading.confinement.walls import isolation
 from helpers.suite.grading.ledger import Ledger, hash_files, hash_words
-from helpers.suite.grading.marking import Task, grade_one
-from helpers.suite.grading.master import Master, find_master
-from helpers.suite.grading.outcome import Status
-from helpers.suite.grading.reference import execute_reference
-from helpers.suite.grading.roster import Student
-from helpers.suite.grading.rubric import Rubric, read_rubric
-from helpers.suite.grading.walls import isolation
+from helpers.suite.grading.marks.lateness import lateness
+from helpers.suite.grading.marks.marking import Task, grade_one
+from helpers.suite.grading.marks.reference import execute_reference
+from helpers.suite.grading.marks.rubric import Rubric, read_rubric
+from helpers.suite.grading.submissions.intake import Submission, collect, settle
+from helpers.suite.grading.submissions.master import Master, find_master
+from helpers.suite.grading.submissions.roster import Student
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def grade_class(
         settled = [settle(one) for one in found]
         chosen = _chosen(settled, only)
         execute_reference(master, ledger)
-        protected = (submissions.absolute(), rubric.parent.absolute(), ledger.folder)
+        protected = (submissions.absolute(), rubric.parent.absolute(), ledger.folder, SOURCE)
         tasks = _tasks(chosen, master, ledger, protected, fresh or bool(only), report)
         _grade(tasks, jobs, ledger, report)
     believed = [BELIEVED] if master.believes_stamps else []

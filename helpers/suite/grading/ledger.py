@@ -15,8 +15,8 @@ from typing import IO, Any
 
 from helpers.core.errors import SuiteError, UsageError
 from helpers.core.runs import replacing
-from helpers.suite.grading.mark import Mark, Override
-from helpers.suite.grading.roster import safe_name
+from helpers.suite.grading.marks.mark import Mark, Override
+from helpers.suite.grading.submissions.roster import safe_name
 
 
 class Ledger:

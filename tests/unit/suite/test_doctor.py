@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from helpers.suite.doctor import CHECKS, examine, grading, machine, software
-from helpers.suite.grading.walls import Walls
+from helpers.suite.grading.confinement.walls import Walls
 
 
 def test_every_check_answers_and_says_what_to_do_unless_all_is_well(outputs: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 from helpers.core.errors import UsageError
 from helpers.suite.exercises.consistency import check_rubric, rubric_faults, tasks_of
 from helpers.suite.exercises.sources import RUBRIC, SOURCE, source_notebooks
-from helpers.suite.grading.rubric import read_rubric
+from helpers.suite.grading.marks.rubric import read_rubric
 
 HEAD = "version: 1\nchecks:\n  - {id: c, notebook: 01_ingest, title: T, points: 1, "
 

@@ -18,9 +18,9 @@ import pytest
 from helpers.core.errors import UsageError
 from helpers.data import storage
 from helpers.suite.grading.batch import grade_class, set_by_hand
-from helpers.suite.grading.handback import hand_back
-from helpers.suite.grading.publish import publish_executed
-from helpers.suite.grading.roster import read_roster
+from helpers.suite.grading.results.handback import hand_back
+from helpers.suite.grading.results.publish import publish_executed
+from helpers.suite.grading.submissions.roster import read_roster
 from tests.conftest import PROJECT
 from tests.dask_cluster import started
 from tests.unit.suite.grading.small_class import hand_in, handed_out, solved, write_class

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from helpers.core.errors import SuiteError, UsageError
+from helpers.suite.grading.confinement.outcome import Status
 from helpers.suite.grading.ledger import Ledger
-from helpers.suite.grading.mark import CheckResult, Mark, shown, total
-from helpers.suite.grading.outcome import Status
+from helpers.suite.grading.marks.mark import CheckResult, Mark, shown, total
 
 
 def mark(student: str = "ann", score: float = 6.5) -> Mark:

@@ -1,0 +1,1 @@
+"""From an executed submission and the rubric to a mark."""

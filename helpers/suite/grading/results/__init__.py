@@ -1,0 +1,1 @@
+"""What goes back to the class: gradebook, LMS files, feedback and class pages."""

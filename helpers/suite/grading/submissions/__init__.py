@@ -1,0 +1,1 @@
+"""Takes in what the class handed in, and sets it against the master notebooks."""
