@@ -104,16 +104,17 @@ def _line(label: str):
 
 
 def _show(summary: dict) -> None:
+    from rich.box import SIMPLE
     from rich.table import Table
 
-    table = Table(
-        "system", "classes", "by", "folds", "films", "macro-F1", "accuracy", "AUROC", "s/epoch"
-    )
+    columns = ("system", "classes", "by", "folds", "films", "macro-F1", "accuracy", "AUROC")
+    table = Table(*columns, box=SIMPLE, padding=(0, 1, 0, 0))
     for row in summary["rows"]:
-        scores = [_score(row["scores"].get(name)) for name in ("macro_f1", "accuracy", "auroc")]
+        scores = [_score(row["scores"].get("macro_f1"))]  # intervals of all would need 120 columns
+        scores += [f"{row['scores'][name]['value']:.3f}" for name in ("accuracy", "auroc")]
         numbers = (str(len(row["folds"])), str(row["films"]))
         what = (row["system"], str(len(row["classes"])), row["protocol"])
-        table.add_row(*what, *numbers, *scores, f"{row['seconds_per_epoch']:.1f}")
+        table.add_row(*what, *numbers, *scores)
     console.print(table)
     for pair in summary["differences"]:
         if pair["first"] < pair["second"]:
