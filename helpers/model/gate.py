@@ -16,13 +16,12 @@ from typing import Any
 import numpy as np
 
 from helpers.core.errors import SuiteError
-from helpers.core.runs import Run, replacing
+from helpers.core.runs import replacing
 from helpers.data.remarks import Remark
 from helpers.model.gate_features import FEATURES, gate_features, grey_span
 
 FRONTAL, NEGATIVE = "frontal film", "negative"
 HELPERS = {"non_films": 420, "films": 150}  # generated beside the run's own films
-FILMS_AT_MOST = 600
 SMALLEST_SIDE, LARGEST_RATIO, BLANK_SPAN = 32, 3.0, 8.0
 _VERSION = 1
 _ARRAYS = ("centre", "scale", "weights", "offsets", "middle", "directions", "spreads")
@@ -76,17 +75,6 @@ class Gate:
     spreads: np.ndarray
     farthest: float
     errors: dict[str, dict[str, float]] = field(default_factory=dict)
-
-    @classmethod
-    def fit(cls, films: Iterable[np.ndarray], seed: int = 0) -> "Gate":
-        """Fit on frontal films, uint8 (H, W) of any size, as decoded (no enhancement).
-
-        Raises SuiteError for fewer than 20 films.
-        """
-        from helpers.model.gate_training import fit
-
-        pairs = [(gate_features(film), gate_features(255 - film)) for film in films]
-        return fit([right for right, _ in pairs], [turned for _, turned in pairs], seed)
 
     def check(self, pixels: np.ndarray) -> GateVerdict:
         """Judge one decoded picture, uint8 (H, W)."""
@@ -152,25 +140,6 @@ class Gate:
                 f"{Path(path).name} of this run is damaged or of another version ({error}): "
                 "run 04_train again."
             ) from error
-
-
-def fit_gate(run: Run, seed: int = 0) -> Gate:
-    """Fit the gate of a run on its training films and write model/gate.json.
-
-    The films are read from the library as they were decoded, because the gate stands before any
-    resize or enhancement. Raises MissingInputError where the run is not preprocessed.
-    """
-    from helpers.data.images import decode_film
-    from helpers.data.library import FilmLibrary
-    from helpers.data.preprocess import used_films
-
-    films = used_films(run.read_table("manifest.csv"))
-    training = films[(run.read_table("splits.csv")["split"] == "train").to_numpy()]
-    chosen = training.sample(min(FILMS_AT_MOST, len(training)), random_state=seed)
-    library = FilmLibrary()
-    gate = Gate.fit((decode_film(library.read(sha)).pixels for sha in chosen["sha256"]), seed)
-    gate.save(run.path("model/gate.json"))
-    return gate
 
 
 def error_rates(

@@ -1,6 +1,6 @@
 """Fit the gate: the run's films, generated films, negatives of both, and generated non-films."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,11 +10,16 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from helpers.core.errors import SuiteError
+from helpers.core.runs import Run
+from helpers.data.images import decode_film
+from helpers.data.library import FilmLibrary
 from helpers.data.phantoms import generate_collection, non_films
+from helpers.data.preprocess import used_films
 from helpers.model.gate import FRONTAL, HELPERS, NEGATIVE, Gate
 from helpers.model.gate_features import gate_features
 
 FEWEST_FILMS = 20
+FILMS_AT_MOST = 600
 DIRECTIONS = 30  # principal directions of the run's own films
 # How far beyond the worst tenth of held-out films the limits lie, in steps from middle to there.
 # On the real films they turn away 0.4 to 2 % of frontal films, and 3 in 4 or more of the rest.
@@ -22,8 +27,32 @@ REACH_OF_ODDS, REACH_OF_DISTANCE = 2.73, 2.0
 _SIZE = 128  # pixels of generated pictures; the features look at 64
 
 
+def fit_gate(films: Iterable[np.ndarray], seed: int = 0) -> Gate:
+    """Fit on frontal films, uint8 (H, W) of any size, as decoded (no enhancement).
+
+    Raises SuiteError for fewer than 20 films.
+    """
+    pairs = [(gate_features(film), gate_features(255 - film)) for film in films]
+    return _fit([right for right, _ in pairs], [turned for _, turned in pairs], seed)
+
+
+def fit_gate_of_run(run: Run, seed: int = 0) -> Gate:
+    """Fit the gate of a run on its training films and write model/gate.json.
+
+    The films are read from the library as they were decoded, because the gate stands before any
+    resize or enhancement. Raises MissingInputError where the run is not preprocessed.
+    """
+    films = used_films(run.read_table("manifest.csv"))
+    training = films[(run.read_table("splits.csv")["split"] == "train").to_numpy()]
+    chosen = training.sample(min(FILMS_AT_MOST, len(training)), random_state=seed)
+    library = FilmLibrary()
+    gate = fit_gate((decode_film(library.read(sha)).pixels for sha in chosen["sha256"]), seed)
+    gate.save(run.path("model/gate.json"))
+    return gate
+
+
 @threadpool_limits.wrap(limits=1, user_api="blas")  # the products are small: more threads only wait
-def fit(films: Sequence[np.ndarray], negatives: Sequence[np.ndarray], seed: int) -> Gate:
+def _fit(films: Sequence[np.ndarray], negatives: Sequence[np.ndarray], seed: int) -> Gate:
     """A gate from features of the run's films and of their negatives, both (N, F).
 
     Both limits and the error rates come from films that were held out of the fit in turn (five

@@ -12,6 +12,7 @@ import pytest
 from helpers.core.errors import SuiteError
 from helpers.data.phantoms import generate_collection, non_films
 from helpers.model.gate import Gate, error_rates
+from helpers.model.gate_training import fit_gate
 
 MOST_REJECTED = 0.02
 
@@ -23,7 +24,7 @@ def frontal(count: int, seed: int) -> list[np.ndarray]:
 
 @pytest.fixture(scope="module")
 def gate() -> Gate:
-    return Gate.fit(frontal(120, seed=40))
+    return fit_gate(frontal(120, seed=40))
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +106,7 @@ def test_error_rates_are_measured_on_films_held_out(gate) -> None:
 
 def test_too_few_films_are_refused(unseen) -> None:
     with pytest.raises(SuiteError, match="at least 20"):
-        Gate.fit(unseen[:5])
+        fit_gate(unseen[:5])
 
 
 def real(folder: Path, names: list[str]) -> list[np.ndarray]:
@@ -124,7 +125,7 @@ def test_real_films_pass_and_real_lateral_views_and_ct_slices_do_not(films) -> N
     by_view = here.groupby("view")["filename"].apply(list)
     folder = films / "cohen/images"
     train, held_out = halves(real(folder, by_view["PA"] + by_view["AP"] + by_view["AP Supine"]))
-    gate = Gate.fit(train)
+    gate = fit_gate(train)
     rates = {
         "frontal": error_rates(gate, held_out, ["x"] * len(held_out))["x"]["accepted"],
         **{
@@ -141,6 +142,6 @@ def test_real_films_pass_and_real_lateral_views_and_ct_slices_do_not(films) -> N
 def test_at_most_two_in_a_hundred_of_ozturks_films_are_rejected(films) -> None:
     paths = sorted((films / "ozturk").glob("*/*.jpg"))
     train, held_out = halves([cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for path in paths])
-    gate = Gate.fit(train)
+    gate = fit_gate(train)
     rate = error_rates(gate, held_out, ["x"] * len(held_out))["x"]
     assert rate["accepted"] >= 1 - MOST_REJECTED, rate

@@ -138,10 +138,10 @@ def test_the_gate_turns_away_and_corrects(trained) -> None:
 
 def test_the_gate_of_the_run_folder_is_used_without_heavy_imports(folder: Path) -> None:
     from helpers.data.phantoms import generate_collection, non_films
-    from helpers.model.gate import Gate
+    from helpers.model.gate_training import fit_gate
 
     films = [phantom.pixels for phantom in generate_collection(24, seed=3, size=128)]
-    Gate.fit(films, seed=0).save(folder / "model/gate.json")
+    fit_gate(films, seed=0).save(folder / "model/gate.json")
     predictor = Predictor.load(folder)
     assert predictor.predict_film(films[0]).accepted
     pictures = [picture for picture, _ in non_films(8, seed=1, size=128)]
