@@ -256,7 +256,8 @@ def read_parameter_file(file: Path) -> dict[str, Any]:
     try:
         values = yaml.safe_load(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        known = ", ".join(sorted(path.stem for path in file.parent.glob("*.yml")))
+        profiles = {path.stem for path in file.parent.glob("*.yml")} - {"rubric"}
+        known = ", ".join(sorted(profiles))
         raise UsageError(
             f"{file}: no such parameter file" + (f"; there are {known}" if known else "")
         ) from None
