@@ -48,9 +48,10 @@ def compare(
     folder = existing_run(run, "splits.csv")
     folds = range(min(recipe(name).folds for name in names))
     _train(jobs(names, tasks, protocols, fold or folds), folder, minutes)
-    _show(summarise(folder, names))
+    summary = summarise(folder, recipe_names() if store else names)
+    _show(summary, names)
     if store:
-        path = store_summary(summarise(folder, recipe_names()))
+        path = store_summary(summary)
         console.print(f"Stored as params/systems/results/{path.name}")
 
 
@@ -103,13 +104,13 @@ def _line(label: str):
     return show
 
 
-def _show(summary: dict) -> None:
+def _show(summary: dict, names: list[str]) -> None:
     from rich.box import SIMPLE
     from rich.table import Table
 
     columns = ("system", "classes", "by", "folds", "films", "macro-F1", "accuracy", "AUROC")
     table = Table(*columns, box=SIMPLE, padding=(0, 1, 0, 0))
-    for row in summary["rows"]:
+    for row in (row for row in summary["rows"] if row["system"] in names):
         scores = [_score(row["scores"].get("macro_f1"))]  # intervals of all would need 120 columns
         scores += [f"{row['scores'][name]['value']:.3f}" for name in ("accuracy", "auroc")]
         numbers = (str(len(row["folds"])), str(row["films"]))
@@ -117,7 +118,7 @@ def _show(summary: dict) -> None:
         table.add_row(*what, *numbers, *scores)
     console.print(table)
     for pair in summary["differences"]:
-        if pair["first"] < pair["second"]:
+        if pair["first"] < pair["second"] and {pair["first"], pair["second"]} <= set(names):
             shown = _score(pair["differences"]["macro_f1"], signed=True)
             how = f"{pair['task']} classes, by {pair['protocol']}"
             console.print(f"{pair['first']} less {pair['second']}, {how}: macro-F1 {shown}")
