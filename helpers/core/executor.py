@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from helpers.core.errors import SuiteError, UsageError
+from helpers.core.machine import cores
 from helpers.core.processes import LocalProcesses
 
 VARIABLE = "CXR_EXECUTOR"
@@ -79,11 +80,6 @@ def where_to_run(where: str | int | None = None) -> str | int | None:
         f"'{asked}' is no executor: give a number of processes of this machine, or the address of "
         "a Dask scheduler such as dask://10.0.0.5:8786."
     )
-
-
-def cores() -> int:
-    """The processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextlib.contextmanager

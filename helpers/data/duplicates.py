@@ -11,7 +11,6 @@ Two steps, both on small fingerprints of the fine detail (ribs, vessels, edges):
    agree in the ribs but not in the vessels; only copies agree in both.
 """
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
@@ -22,6 +21,8 @@ import cv2
 import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
+
+from helpers.core.machine import cores
 
 SIDE = 128  # pixels of a fingerprint's side; what is finer did not survive a small copy
 POINTS = 16  # points of the coarse comparison's side
@@ -156,7 +157,7 @@ def _coarse_scores(outer: np.ndarray, inner: np.ndarray) -> np.ndarray:
 
 def _in_threads(work: Callable, items: Iterable) -> list:
     """One thread a core and one core a matrix product: many small products beat few split ones."""
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(cores()) as pool:
         return list(pool.map(work, items))
 
 

@@ -1,13 +1,13 @@
 """Ingest: many films fetched, verified and opened at once, handed on in the listing's order."""
 
 import math
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
+from helpers.core.machine import cores
 from helpers.data import storage
 from helpers.data.images import UnreadableFilmError, decode_film
 from helpers.data.library import READABLE, UNREADABLE, FilmLibrary, KnownFilm
@@ -15,7 +15,6 @@ from helpers.data.storage import CONNECTIONS, StoredObject
 from helpers.data.storage_errors import MissingObjectError
 
 Result = TypeVar("Result")
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 # How much may be under way at once: memory stays the same however long the listing is.
 WINDOW_FILMS = 4 * CONNECTIONS
 WINDOW_BYTES = 256 * 2**20
@@ -110,7 +109,7 @@ class _Pipeline:
         self.library, self.bucket = library, bucket
         self.store, self.s3 = storage.endpoint_name(), storage.client()
         self.fetchers = ThreadPoolExecutor(CONNECTIONS, "fetch")
-        self.decoders = ThreadPoolExecutor(CORES, "decode")
+        self.decoders = ThreadPoolExecutor(cores(), "decode")
 
     def __enter__(self) -> "_Pipeline":
         return self

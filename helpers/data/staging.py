@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,9 +51,10 @@ def stage_folder(
     wanted, left_out = _sort_out(folder)
     to_bucket, to_prefix = destination(folder, bucket, prefix)
     storage.ensure_bucket(to_bucket)
-    there = _already_there(to_bucket, to_prefix)
+    keys = [f"{to_prefix}/{file.relative_to(folder).as_posix()}" for file in wanted]
     sent: list[int] = []
-    for number, size in enumerate(_upload_all(folder, wanted, to_bucket, to_prefix, there), 1):
+    jobs = list(zip(wanted, keys, strict=True))
+    for number, size in enumerate(send_changed(jobs, to_bucket, to_prefix), 1):
         sent += [size] if size is not None else []
         if progress:
             progress(number, len(wanted))
@@ -112,6 +113,22 @@ def _has_a_key(file: Path) -> bool:
     return True
 
 
+def send_changed(
+    files: Sequence[tuple[Path, str]], bucket: str, prefix: str
+) -> Iterator[int | None]:
+    """Put every (file, key) that is not in the bucket yet; many at once, told in order.
+
+    prefix: below which all the keys lie. Yields the bytes sent for each file, None for one that
+    was there with the same size and MD5.
+    """
+    there = _already_there(bucket, prefix)
+    with ThreadPoolExecutor(UPLOADS_AT_ONCE) as workers:
+        try:
+            yield from workers.map(lambda job: _send(bucket, *job, there.get(job[1])), files)
+        finally:
+            workers.shutdown(cancel_futures=True)
+
+
 def _already_there(bucket: str, prefix: str) -> dict[str, tuple[int, str]]:
     try:
         return {item.key: (item.size, item.etag) for item in storage.list_objects(bucket, prefix)}
@@ -119,27 +136,7 @@ def _already_there(bucket: str, prefix: str) -> dict[str, tuple[int, str]]:
         return {}
 
 
-def _upload_all(
-    folder: Path,
-    files: list[Path],
-    bucket: str,
-    prefix: str,
-    there: dict[str, tuple[int, str]],
-) -> Iterator[int | None]:
-    """Bytes sent for each file, None where it was there; many at once, in order."""
-
-    def send(file: Path) -> int | None:
-        key = f"{prefix}/{file.relative_to(folder).as_posix()}"
-        return _upload(file, bucket, key, there.get(key))
-
-    with ThreadPoolExecutor(UPLOADS_AT_ONCE) as workers:
-        try:
-            yield from workers.map(send, files)
-        finally:
-            workers.shutdown(cancel_futures=True)
-
-
-def _upload(file: Path, bucket: str, key: str, there: tuple[int, str] | None) -> int | None:
+def _send(bucket: str, file: Path, key: str, there: tuple[int, str] | None) -> int | None:
     """Send one file unless the same content is there; the store checks the MD5 on arrival."""
     size = file.stat().st_size
     with file.open("rb") as opened:

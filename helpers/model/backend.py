@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from helpers.core.machine import cores
 from helpers.model.quiet import quiet_stderr
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -72,7 +73,7 @@ def _half_precision() -> str:
 
 def _device_name() -> str:
     if not GPUS:
-        return f"CPU ({os.cpu_count()} cores)"
+        return f"CPU ({cores()} cores)"
     if not ON_TENSORFLOW:
         return f"GPU ({GPUS[0]})"
     details = tf.config.experimental.get_device_details(GPUS[0])

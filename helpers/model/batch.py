@@ -6,7 +6,8 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from helpers.core.errors import SuiteError
-from helpers.core.executor import Outcome, Pool, Threads, cores, in_chunks, in_order, outcome
+from helpers.core.executor import Outcome, Pool, Threads, in_chunks, in_order, outcome
+from helpers.core.machine import cores
 from helpers.data.remarks import Remark, UnreadableFilmError
 from helpers.data.sources import FilmSource
 from helpers.model.prediction import Prediction

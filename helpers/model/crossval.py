@@ -14,7 +14,7 @@ from helpers.model.architectures import build
 from helpers.model.backend import keras, prepare_device
 from helpers.model.films import LabelledFilms
 from helpers.model.history import Progress, Training
-from helpers.model.inference import predict
+from helpers.model.inference import BATCH, predict
 from helpers.model.optimizers import make_optimizer
 from helpers.model.training import fit
 from helpers.model.weights import load_weights
@@ -90,7 +90,7 @@ def train_fold(
         return None
     rows = films.rows("test")
     options = {"mirrored": settings.mirror_at_test, "head": training.head}
-    predict(model, films.images[rows], **options)  # compiles outside the clock
+    predict(model, films.images[rows[:BATCH]], **options)  # compiles outside the clock
     began = time.perf_counter()
     probabilities = predict(model, films.images[rows], **options)
     seconds = time.perf_counter() - began

@@ -1,7 +1,6 @@
 """The two ways to run a trained network: LiteRT without TensorFlow, and Keras where that is all."""
 
 import functools
-import os
 import queue
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from helpers.core.errors import SuiteError
+from helpers.core.machine import cores
 from helpers.model.quiet import quiet_stderr
 
 # float32 (N, S, S, 1) in 0..255 -> probabilities (N, C) and Grad-CAM maps (N, h, w, C) or None.
@@ -31,7 +31,7 @@ class LightEngine:
         self._path = path
         self._head = _head(path.with_name("head.skops"))
         self._idle: queue.LifoQueue = queue.LifoQueue()
-        for _ in range((interpreters or os.cpu_count() or 1) - 1):
+        for _ in range((interpreters or cores()) - 1):
             self._idle.put(None)  # made when first needed
         try:
             first = self._open()

@@ -6,7 +6,6 @@ differences are computed later without training anything again.
 """
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.core.errors import SuiteError, UsageError
+from helpers.core.machine import cores
 from helpers.core.params import Parameters, load_parameters, nearest_name
 from helpers.core.provenance import git_commit, versions
 from helpers.core.runs import PROJECT, Run, replacing
@@ -231,4 +231,4 @@ def host_kind() -> str:
     """The machine in words, without its name."""
     from helpers.model.backend import GPUS
 
-    return f"{len(GPUS)} GPU" if GPUS else f"{os.cpu_count()} CPU cores"
+    return f"{len(GPUS)} GPU" if GPUS else f"{cores()} CPU cores"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from helpers.core.executor import cores
+from helpers.core.machine import cores
 from helpers.core.runs import PROJECT
 from tests.unit.suite.grading.small_class import hand_in, solved, write_class
 

@@ -17,7 +17,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from helpers.app.server import api, pages
 from helpers.app.server.feedback import FeedbackBook
-from helpers.app.server.films import Reader, cores
+from helpers.app.server.films import Reader
 from helpers.app.server.guard import Guard
 from helpers.app.server.metrics import Metrics
 from helpers.app.server.refusal import RefusalError
@@ -28,6 +28,7 @@ from helpers.app.server.state import ServerState
 from helpers.app.server.tokens import TokenBook
 from helpers.core.errors import SuiteError
 from helpers.core.lesson import NOTICE
+from helpers.core.machine import cores
 from helpers.core.runs import Run
 from helpers.model.predictor import Predictor
 

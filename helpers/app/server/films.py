@@ -1,7 +1,6 @@
 """From a request to predictions: films out of the upload, through the one predictor, in threads."""
 
 import asyncio
-import os
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,7 @@ from starlette.requests import Request
 
 from helpers.app.server.metrics import Metrics
 from helpers.app.server.refusal import RefusalError
+from helpers.core.machine import cores
 from helpers.data.sources import FilmSource
 from helpers.model.batch import predict_source
 from helpers.model.prediction import Prediction
@@ -77,14 +77,6 @@ def plain_name(name: str) -> str:
     """The last part of a file name as it may be shown: no folders, no control characters."""
     last = name.replace("\\", "/").rpartition("/")[2]
     return "".join(sign for sign in last if sign.isprintable())[:LONGEST_NAME]
-
-
-def cores() -> int:
-    """The cores that this process may use: a container or `taskset` may leave it fewer."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS and Windows
-        return os.cpu_count() or 1
 
 
 class Reader:

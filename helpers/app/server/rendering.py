@@ -7,7 +7,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -16,6 +16,7 @@ from helpers.app.messages import Messages, languages
 from helpers.app.server.refusal import RefusalError
 from helpers.app.server.state import may, state_of, visitor_of
 from helpers.app.widgets.cards import percent, stamp_class
+from helpers.core.templates import template_environment
 
 TEMPLATES = Path(__file__).with_name("templates")
 LANGUAGE_COOKIE = "cxr_language"
@@ -23,17 +24,8 @@ VISIT_COOKIE = "cxr_visit"
 
 
 @functools.cache
-def environment() -> Environment:
-    """The templates; an undefined name is an error, not an empty place."""
-    made = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters |= {"percent": percent, "stamp_class": stamp_class}
-    return made
+def _templates() -> Environment:
+    return template_environment(TEMPLATES, percent=percent, stamp_class=stamp_class)
 
 
 def page(request: Request, name: str, status: int = 200, **values: Any) -> HTMLResponse:
@@ -42,7 +34,7 @@ def page(request: Request, name: str, status: int = 200, **values: Any) -> HTMLR
     messages = messages_of(request)
     visit = request.cookies.get(VISIT_COOKIE) or secrets.token_urlsafe(16)
     content = (
-        environment()
+        _templates()
         .get_template(f"{name}.html.j2")
         .render(
             say=messages.say,

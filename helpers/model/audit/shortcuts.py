@@ -6,13 +6,13 @@ blackened films may stumble over the black itself, so *a light probe*, trained o
 film's border, shows what the collection gives away, whichever network comes next.
 """
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
+from helpers.core.machine import cores
 from helpers.model.audit.findings import Finding, judged, not_tested
 from helpers.model.audit.hiding import BORDER, FULL, NO_CORNERS, NO_LUNGS, hidden_versions
 from helpers.model.audit.probe import (
@@ -127,7 +127,7 @@ def _ask_network(
     covered = None if masks is None else np.asarray(masks[test])
     versions = hidden_versions(shown, covered)
     # A light model computes on one core; a version on each core keeps the audit short.
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, VERSIONS_AT_ONCE)) as pool:
+    with ThreadPoolExecutor(min(cores(), VERSIONS_AT_ONCE)) as pool:
         found = pool.map(lambda make: predict(make()), versions.values())
         scores = {
             name: _score(probabilities, labels[test], groups[test], classes, seed)

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from matplotlib.figure import Figure
 
 from helpers.core.lesson import NOTICE
 from helpers.core.runs import Run, replacing
+from helpers.core.templates import template_environment
 from helpers.suite.report import pictures, tables
 from helpers.suite.report.answers import answer
 from helpers.suite.report.checklists import CHECKLISTS, OPEN, TEMPLATES, fill_checklist
@@ -33,29 +33,16 @@ def write_report(name: str, compare: Sequence[str] = ()) -> list[Path]:
     facts = read_facts(name)
     others = [read_facts(other) for other in compare]
     content = _content(facts, others)
+    templates = template_environment(TEMPLATES, cell=markdown_cell)
     written = []
     for paper, template in PAPERS.items():
         checklist = next((one for one in content["checklists"] if paper == f"{one.name}.md"), None)
-        text = _environment().get_template(template).render(content | {"checklist": checklist})
+        text = templates.get_template(template).render(content | {"checklist": checklist})
         path = Run(name).path(paper)
         with replacing(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
         written.append(path)
     return written
-
-
-def _environment() -> Environment:
-    """Templates in which every value is escaped: words of a collection are never markup."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=select_autoescape(["html", "html.j2"]),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["cell"] = markdown_cell
-    return environment
 
 
 def markdown_cell(text: Any) -> str:

@@ -18,12 +18,12 @@ from helpers.core import cluster
 from helpers.core.errors import SuiteError, UsageError
 from helpers.core.executor import (
     as_finished,
-    cores,
     in_chunks,
     in_order,
     open_executor,
     where_to_run,
 )
+from helpers.core.machine import cores
 from helpers.core.processes import LocalProcesses
 from tests.dask_cluster import free_port, started, wait_for_workers
 
