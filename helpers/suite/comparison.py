@@ -4,6 +4,7 @@ The summary holds no film, name or prediction, so it may be stored beside the re
 a notebook without training anything again.
 """
 
+import itertools
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -173,34 +174,20 @@ def _differences(
 ) -> list[dict[str, Any]]:
     """Every pair of systems on the folds that both have, first minus second."""
     found = []
-    names = list(done)
-    for first in names:
-        for second in names:
-            common = _common_folds(done[first], done[second])
-            if (
-                first == second
-                or not common
-                or done[first][0]["classes"] != done[second][0]["classes"]
-            ):
-                continue
-            pair = (pool([f for f in done[n] if f["fold"] in common]) for n in (first, second))
-            compared = compare_predictions(*pair)
-            found.append(
-                {
-                    "first": first,
-                    "second": second,
-                    "task": task,
-                    "protocol": protocol,
-                    "folds": common,
-                    "differences": {
-                        name: compared["differences"][name]
-                        for name in METRICS
-                        if name in compared["differences"]
-                    },
-                }
-            )
+    for first, second in itertools.permutations(done, 2):
+        folds = sorted({f["fold"] for f in done[first]} & {f["fold"] for f in done[second]})
+        if not folds or done[first][0]["classes"] != done[second][0]["classes"]:
+            continue
+        pair = (pool([f for f in done[name] if f["fold"] in folds]) for name in (first, second))
+        differences = compare_predictions(*pair)["differences"]
+        found.append(
+            {
+                "first": first,
+                "second": second,
+                "task": task,
+                "protocol": protocol,
+                "folds": folds,
+                "differences": {name: differences[name] for name in METRICS if name in differences},
+            }
+        )
     return found
-
-
-def _common_folds(first: list[dict[str, Any]], second: list[dict[str, Any]]) -> list[int]:
-    return sorted({f["fold"] for f in first} & {f["fold"] for f in second})
