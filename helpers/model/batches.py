@@ -1,4 +1,7 @@
-"""One epoch of training batches, each a pure function of seed, epoch and batch number."""
+"""One epoch of training: batches, each a pure function of seed, epoch and batch number."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -8,7 +11,7 @@ from helpers.model.backend import keras
 from helpers.model.films import LabelledFilms
 
 
-class EpochBatches(keras.utils.PyDataset):
+class EpochBatches:
     """Shuffled, augmented batches of the training films for one epoch.
 
     Item i is (films uint8 (B, S, S, 1), labels float32 (B, C)), and sample weights (B,) when
@@ -16,7 +19,6 @@ class EpochBatches(keras.utils.PyDataset):
     """
 
     def __init__(self, films: LabelledFilms, settings: Parameters, epoch: int):
-        super().__init__()
         self._films, self._settings = films, settings
         self._plan = Augmentation.of(settings)
         generator = np.random.default_rng([settings.seed, epoch])
@@ -40,6 +42,31 @@ class EpochBatches(keras.utils.PyDataset):
         if self._weights is None:
             return films, labels
         return films, labels, blend(self._weights[codes], self._draws, rows, self._plan)
+
+
+def train_epoch(
+    model: keras.Model,
+    batches: EpochBatches,
+    after_batch: Callable[[int], None] = lambda number: None,
+) -> dict[str, float]:
+    """One pass of a compiled network over an epoch's batches; the means of loss and metrics.
+
+    after_batch: called with the number of batches done; an error it raises ends the pass.
+
+    Keras's own `fit` is not used: with TensorFlow it ends each epoch by waiting for a thread of its
+    input pipeline that sleeps ever longer, in the end as long as the whole epoch took.
+    """
+    logs = {}
+    model.reset_metrics()
+    with ThreadPoolExecutor(1) as ahead:  # makes the next batch while the network learns this one
+        coming = ahead.submit(batches.__getitem__, 0)
+        for number in range(1, len(batches) + 1):
+            batch = coming.result()
+            if number < len(batches):
+                coming = ahead.submit(batches.__getitem__, number)
+            logs = model.train_on_batch(*batch, return_dict=True)
+            after_batch(number)
+    return {name: float(value) for name, value in logs.items()}
 
 
 def steps_per_epoch(films: int, batch_size: int) -> int:

@@ -1,6 +1,6 @@
 """Train a compiled network on a run's films, epoch by epoch, so that nothing is ever lost.
 
-Every epoch is one call of Keras's own `fit`; between epochs the state goes to disk. What an epoch
+Between epochs the state goes to disk. What an epoch
 shows the network, and every random number inside it, follows from the seed and the epoch's number
 alone. So a training killed at any moment goes on from its last whole epoch, and with
 `deterministic` on reaches the very same weights as one that was never disturbed.
@@ -19,7 +19,7 @@ from helpers.core.errors import SuiteError
 from helpers.core.params import Parameters
 from helpers.core.runs import replacing
 from helpers.model.backend import keras
-from helpers.model.batches import EpochBatches
+from helpers.model.batches import EpochBatches, train_epoch
 from helpers.model.checkpoints import Checkpoint, Checkpoints, restore
 from helpers.model.features import fit_on_features
 from helpers.model.films import LabelledFilms
@@ -119,8 +119,8 @@ def _one_epoch(
     _reseed(model, settings.seed, state.epoch)
     batches = EpochBatches(films, settings, state.epoch)
     watch.begin(state, len(batches))
-    logs = model.fit(batches, shuffle=False, verbose=0, callbacks=[watch]).history
-    row = {"epoch": state.epoch + 1, **{name: float(values[-1]) for name, values in logs.items()}}
+    logs = train_epoch(model, batches, watch.after_batch)
+    row = {"epoch": state.epoch + 1, **logs}
     if not math.isfinite(row["loss"]):
         kept = (
             f"the checkpoint of epoch {state.epoch} is kept" if state.epoch else "nothing is lost"
@@ -136,11 +136,10 @@ def _one_epoch(
     return row | {"seconds": round(time.monotonic() - began, 3)}
 
 
-class _Watch(keras.callbacks.Callback):
+class _Watch:
     """Between batches: ends an epoch that would overrun the budget, and reports progress."""
 
     def __init__(self, settings: Parameters, started: float, on_progress: Callable | None):
-        super().__init__()
         minutes = settings.time_budget_minutes
         self._deadline = math.inf if minutes is None else started + 60 * minutes
         self._epochs, self._report = settings.epochs, on_progress
@@ -148,14 +147,12 @@ class _Watch(keras.callbacks.Callback):
     def begin(self, state: State, steps: int) -> None:
         self._state, self._steps = state, steps
 
-    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+    def after_batch(self, done: int) -> None:
         if time.monotonic() > self._deadline:
             raise _TimeIsUp
         if self._report is not None:
             rows = tuple(self._state.rows)
-            self._report(
-                Progress(self._state.epoch + 1, self._epochs, batch + 1, self._steps, rows)
-            )
+            self._report(Progress(self._state.epoch + 1, self._epochs, done, self._steps, rows))
 
 
 def _resume(model: keras.Model, checkpoints: Checkpoints, fingerprint: dict[str, object]) -> State:

@@ -12,7 +12,7 @@ import numpy as np
 from helpers.core.params import Parameters
 from helpers.model.architectures import build
 from helpers.model.backend import keras, prepare_device, tf
-from helpers.model.batches import EpochBatches
+from helpers.model.batches import EpochBatches, train_epoch
 from helpers.model.films import LabelledFilms
 from helpers.model.training import fit
 
@@ -37,7 +37,7 @@ def run() -> list[dict]:
     ours, colour = compiled(), compiled(colour=True)
     ways: dict[str, Callable[[], None]] = {
         "bare": lambda: bare_steps(ours, films),
-        "suite": lambda: ours.fit(EpochBatches(films, SETTINGS, epoch=0), shuffle=False, verbose=0),
+        "suite": lambda: train_epoch(ours, EpochBatches(films, SETTINGS, epoch=0)),
     }
     with tempfile.TemporaryDirectory() as folder:
         write_class_folders(films, Path(folder))
@@ -94,8 +94,8 @@ def bare_steps(model: keras.Model, films: LabelledFilms) -> None:
         tf.constant(films.images[:size, ..., None], tf.float32),
         tf.one_hot(films.codes[:size], len(CLASSES)),
     )
-    dataset = tf.data.Dataset.from_tensors(batch).cache().repeat(FILMS // size)
-    model.fit(dataset, verbose=0)
+    for _ in range(FILMS // size):
+        model.train_on_batch(*batch)
 
 
 def write_class_folders(films: LabelledFilms, folder: Path) -> None:
