@@ -56,17 +56,17 @@ def train_epoch(
     Keras's own `fit` is not used: with TensorFlow it ends each epoch by waiting for a thread of its
     input pipeline that sleeps ever longer, in the end as long as the whole epoch took.
     """
-    logs = {}
-    model.reset_metrics()
+    logs, sizes = [], []
     with ThreadPoolExecutor(1) as ahead:  # makes the next batch while the network learns this one
         coming = ahead.submit(batches.__getitem__, 0)
         for number in range(1, len(batches) + 1):
             batch = coming.result()
             if number < len(batches):
                 coming = ahead.submit(batches.__getitem__, number)
-            logs = model.train_on_batch(*batch, return_dict=True)
+            logs.append(model.train_on_batch(*batch, return_dict=True))
+            sizes.append(len(batch[0]))
             after_batch(number)
-    return {name: float(value) for name, value in logs.items()}
+    return {name: float(np.average([log[name] for log in logs], weights=sizes)) for name in logs[0]}
 
 
 def steps_per_epoch(films: int, batch_size: int) -> int:
