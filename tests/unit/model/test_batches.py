@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from helpers.model.batches import EpochBatches, class_weights, soft_labels, steps_per_epoch
+from helpers.model.backend import keras
+from helpers.model.batches import (
+    EpochBatches,
+    class_weights,
+    soft_labels,
+    steps_per_epoch,
+    train_epoch,
+)
 from tests.unit.model.small_films import small_films, small_settings
 
 
@@ -47,3 +54,39 @@ def test_class_weights_make_every_class_weigh_the_same():
     assert (class_weights(films) * counts).std() == pytest.approx(0, abs=1e-5)
     batch = EpochBatches(films, small_settings(class_weights=True), epoch=0)[0]
     assert batch[2] == pytest.approx(class_weights(films)[batch[1].argmax(axis=1)])
+
+
+def linear_network(learning_rate: float) -> keras.Model:
+    films = keras.Input((16, 16, 1))
+    flat = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(films))
+    model = keras.Model(films, keras.layers.Dense(3, activation="softmax")(flat))
+    optimizer = keras.optimizers.SGD(learning_rate)
+    model.compile(optimizer, "categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def test_an_epochs_loss_and_accuracy_count_every_film_once():
+    films, model = small_films(), linear_network(learning_rate=0.0)
+    chosen = films.rows("train")
+    truth = soft_labels(films, 0)[films.codes[chosen]]
+    expected = model.evaluate(films.images[chosen][..., None], truth, verbose=0, return_dict=True)
+    assert train_epoch(model, EpochBatches(films, small_settings(), 0)) == pytest.approx(expected)
+
+
+def test_an_epoch_learns_and_tells_every_batch():
+    films, model = small_films(), linear_network(learning_rate=0.05)
+    batches, told = EpochBatches(films, small_settings(), epoch=0), []
+    first = train_epoch(model, batches, told.append)
+    assert told == [1, 2, 3, 4, 5]
+    assert train_epoch(model, batches)["loss"] < first["loss"]
+
+
+def test_an_error_between_batches_ends_the_epoch():
+    def stop(done: int) -> None:
+        if done == 2:
+            raise TimeoutError
+
+    model = linear_network(learning_rate=0.05)
+    with pytest.raises(TimeoutError):
+        train_epoch(model, EpochBatches(small_films(), small_settings(), epoch=0), stop)
+    assert int(model.optimizer.iterations.value) == 2
