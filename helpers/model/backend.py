@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from helpers.core.errors import SuiteError
 from helpers.core.machine import cores
 from helpers.model.quiet import quiet_stderr
 
@@ -30,7 +31,7 @@ with quiet_stderr():
         tf = None
         GPUS = tuple(name for name in keras.distribution.list_devices() if "gpu" in name.lower())
 
-__all__ = ["GPUS", "ON_TENSORFLOW", "Device", "keras", "prepare_device", "tf"]
+__all__ = ["GPUS", "ON_TENSORFLOW", "Device", "keras", "need_tensorflow", "prepare_device", "tf"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,15 @@ class Device:
     name: str
     kind: str
     precision: str
+
+
+def need_tensorflow(what: str) -> None:
+    """SuiteError where Keras runs on another backend, which cannot make `what`."""
+    if not ON_TENSORFLOW:
+        raise SuiteError(
+            f"{what} TensorFlow, but KERAS_BACKEND is {os.environ['KERAS_BACKEND']}: unset it and "
+            "run again; the finished epochs are kept."
+        )
 
 
 def prepare_device(seed: int, *, deterministic: bool = True, mixed: bool = False) -> Device:

@@ -1,6 +1,6 @@
 """One epoch of training: batches, each a pure function of seed, epoch and batch number."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -46,7 +46,7 @@ class EpochBatches:
 
 def train_epoch(
     model: keras.Model,
-    batches: EpochBatches,
+    batches: EpochBatches | Sequence[tuple[np.ndarray, ...]],
     after_batch: Callable[[int], None] = lambda number: None,
 ) -> dict[str, float]:
     """One pass of a compiled network over an epoch's batches; the means of loss and metrics.

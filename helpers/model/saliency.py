@@ -10,7 +10,9 @@ second pass.
 from collections.abc import Mapping, Sequence
 
 from helpers.model.architectures.layers import LOGITS_LAYER, PROBABILITIES_LAYER, SALIENCY_LAYER
-from helpers.model.backend import keras, tf
+from helpers.model.backend import keras, need_tensorflow, tf
+
+need_tensorflow("The light model and its saliency maps are made with")
 
 layers = keras.layers
 _POOLING = (layers.Flatten, layers.GlobalAveragePooling2D)

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from helpers.core.errors import SuiteError
+from helpers.model import backend
 from helpers.model.architectures import build
-from helpers.model.backend import GPUS, keras, prepare_device
+from helpers.model.backend import GPUS, keras, need_tensorflow, prepare_device
 
 HALF = {"gpu": {"mixed_float16"}, "cpu": {"mixed_bfloat16", "float32"}}
 
@@ -34,3 +36,11 @@ def test_probabilities_stay_single_precision():
     probabilities = np.asarray(model(np.zeros((2, 32, 32, 1), "float32")))
     assert probabilities.dtype == np.float32
     assert probabilities.sum(axis=1) == pytest.approx(1, abs=1e-6)
+
+
+def test_what_needs_tensorflow_says_so_on_another_backend(monkeypatch):
+    need_tensorflow("Logs are written with")
+    monkeypatch.setattr(backend, "ON_TENSORFLOW", False)
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    with pytest.raises(SuiteError, match="Logs are written with TensorFlow, but KERAS_BACKEND is"):
+        need_tensorflow("Logs are written with")
