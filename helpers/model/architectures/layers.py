@@ -35,8 +35,12 @@ def softmax_end(features: Tensor, class_count: int) -> Tensor:
 
 
 def sigmoid_end(features: Tensor) -> Tensor:
-    """One sigmoid unit p shown as the two columns [1 - p, p], so that argmax means something."""
+    """One sigmoid unit p shown as the two columns [1 - p, p], so that argmax means something.
+
+    Written as the softmax of [0, z], which is the same: Keras then takes the loss from z itself. A
+    loss on a p that has rounded to 0 or 1 has no slope, and the network would never learn again.
+    """
     logit = keras.layers.Dense(1, name=LOGITS_LAYER, dtype="float32")(features)
-    positive = keras.layers.Activation("sigmoid", name="positive", dtype="float32")(logit)
-    negative = keras.layers.Rescaling(-1.0, offset=1.0, name="negative", dtype="float32")(positive)
-    return keras.layers.Concatenate(name=PROBABILITIES_LAYER, dtype="float32")([negative, positive])
+    zero = keras.layers.Rescaling(0.0, name="zero", dtype="float32")(logit)
+    both = keras.layers.Concatenate(name="both", dtype="float32")([zero, logit])
+    return keras.layers.Softmax(name=PROBABILITIES_LAYER, dtype="float32")(both)

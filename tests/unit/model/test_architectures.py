@@ -157,6 +157,17 @@ def test_the_smallest_film_builds_and_a_smaller_one_is_refused_with_the_size_to_
         build(name, classes=3, image_size=smallest - 1)
 
 
+def test_e_learns_from_films_of_which_it_is_wrongly_certain():
+    model = build("sigmoid_cnn", classes=2, image_size=64)
+    last = of_kind(model, keras.layers.Dense)[-1]
+    last.set_weights([np.zeros_like(last.get_weights()[0]), np.array([-40.0])])
+    model.compile("sgd", "categorical_crossentropy")
+    films = np.zeros((4, 64, 64, 1), "uint8")
+    assert model.predict_on_batch(films)[:, 1] == pytest.approx(np.exp(-40.0), rel=1e-3)
+    loss = model.train_on_batch(films, np.tile([0.0, 1.0], (4, 1)))
+    assert float(loss) == pytest.approx(40) and last.get_weights()[1][0] > -40
+
+
 @pytest.mark.parametrize("name", HARD_LIMITS)
 def test_one_pixel_less_could_not_be_built_at_all(name):
     entry = describe(name)
