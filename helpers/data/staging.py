@@ -51,9 +51,8 @@ def stage_folder(
     wanted, left_out = _sort_out(folder)
     to_bucket, to_prefix = destination(folder, bucket, prefix)
     storage.ensure_bucket(to_bucket)
-    keys = [f"{to_prefix}/{file.relative_to(folder).as_posix()}" for file in wanted]
+    jobs = [(file, f"{to_prefix}/{file.relative_to(folder).as_posix()}") for file in wanted]
     sent: list[int] = []
-    jobs = list(zip(wanted, keys, strict=True))
     for number, size in enumerate(send_changed(jobs, to_bucket, to_prefix), 1):
         sent += [size] if size is not None else []
         if progress:

@@ -1,9 +1,9 @@
 """Train a compiled network on a run's films, epoch by epoch, so that nothing is ever lost.
 
-Between epochs the state goes to disk. What an epoch
-shows the network, and every random number inside it, follows from the seed and the epoch's number
-alone. So a training killed at any moment goes on from its last whole epoch, and with
-`deterministic` on reaches the very same weights as one that was never disturbed.
+Between epochs the state goes to disk. What an epoch shows the network, and every random number
+inside it, follows from the seed and the epoch's number alone. So a training killed at any moment
+goes on from its last whole epoch, and with `deterministic` on reaches the very same weights as one
+that was never disturbed.
 """
 
 import json

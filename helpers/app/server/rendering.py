@@ -1,13 +1,11 @@
 """Pages from templates: every value escaped, every sentence from the message table."""
 
-import functools
 import hmac
 import secrets
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -23,18 +21,13 @@ LANGUAGE_COOKIE = "cxr_language"
 VISIT_COOKIE = "cxr_visit"
 
 
-@functools.cache
-def _templates() -> Environment:
-    return template_environment(TEMPLATES, percent=percent, stamp_class=stamp_class)
-
-
 def page(request: Request, name: str, status: int = 200, **values: Any) -> HTMLResponse:
     """One page in the visitor's language, its forms marked as ours."""
     state = state_of(request)
     messages = messages_of(request)
     visit = request.cookies.get(VISIT_COOKIE) or secrets.token_urlsafe(16)
     content = (
-        _templates()
+        template_environment(TEMPLATES, percent=percent, stamp_class=stamp_class)
         .get_template(f"{name}.html.j2")
         .render(
             say=messages.say,
