@@ -231,4 +231,4 @@ def host_kind() -> str:
     """The machine in words, without its name."""
     from helpers.model.backend import GPUS
 
-    return f"{len(GPUS)} GPU" if GPUS else f"{cores()} CPU cores"
+    return f"{len(GPUS)} GPU" if GPUS else f"{cores()} CPU core{'s' if cores() > 1 else ''}"

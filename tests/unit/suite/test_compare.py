@@ -108,6 +108,8 @@ def test_two_recipes_in_one_table(run):
     assert first["films"] == 24 and first["patients"] == 12 and first["folds"] == [0, 1]
     assert 0 <= first["scores"]["macro_f1"]["value"] <= 1
     assert len(first["by_fold"]["accuracy"]) == 2
+    assert first["seconds_per_epoch"] == min(fold["seconds_per_epoch"] for fold in folds)
+    assert first["milliseconds_per_film"] == min(fold["milliseconds_per_film"] for fold in folds)
     forth, back = (pair["differences"]["accuracy"]["value"] for pair in summary["differences"])
     assert forth == pytest.approx(-back)
 
