@@ -56,7 +56,7 @@ def efficientnet_lite0(
 @register(
     "stage_statistics",
     smallest=32,
-    usual_size=384,
+    usual_size=512,
     source="this suite: means and spreads of a frozen EfficientNet-Lite0, for a head",
     application=PACKAGED,
     frozen=True,
