@@ -56,14 +56,17 @@ def pool(folds: Sequence[dict[str, Any]]) -> Predictions:
 
 
 def summarise(run: Run, systems: Sequence[str]) -> dict[str, Any]:
-    """Scores of every system, task and protocol that has folds, and all paired differences."""
+    """Scores of every system, task and protocol that has folds, the best first, and the paired
+    differences, the better system less the other."""
     rows, differences = [], []
     for task in TASKS:
         for protocol in PROTOCOLS:
             done = {name: read_folds(run, name, task, protocol) for name in systems}
             done = {name: folds for name, folds in done.items() if folds}
-            rows += [_row(name, task, protocol, folds) for name, folds in done.items()]
-            differences += _differences(done, task, protocol)
+            found = [_row(name, task, protocol, folds) for name, folds in done.items()]
+            found.sort(key=lambda row: -row["scores"]["macro_f1"]["value"])
+            differences += _differences({row["system"]: done[row["system"]] for row in found})
+            rows += found
     return {"collection": run.name, "rows": rows, "differences": differences}
 
 
@@ -169,23 +172,21 @@ def _row(system: str, task: str, protocol: str, folds: list[dict[str, Any]]) -> 
     }
 
 
-def _differences(
-    done: dict[str, list[dict[str, Any]]], task: str, protocol: str
-) -> list[dict[str, Any]]:
-    """Every pair of systems on the folds that both have, first minus second."""
+def _differences(done: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Every pair of systems on the folds that both have, first minus second; `done`: best first."""
     found = []
-    for first, second in itertools.permutations(done, 2):
-        folds = sorted({f["fold"] for f in done[first]} & {f["fold"] for f in done[second]})
-        if not folds or done[first][0]["classes"] != done[second][0]["classes"]:
+    for (first, ours), (second, theirs) in itertools.combinations(done.items(), 2):
+        folds = sorted({fold["fold"] for fold in ours} & {fold["fold"] for fold in theirs})
+        if not folds or ours[0]["classes"] != theirs[0]["classes"]:
             continue
-        pair = (pool([f for f in done[name] if f["fold"] in folds]) for name in (first, second))
+        pair = (pool([fold for fold in one if fold["fold"] in folds]) for one in (ours, theirs))
         differences = compare_predictions(*pair)["differences"]
         found.append(
             {
                 "first": first,
                 "second": second,
-                "task": task,
-                "protocol": protocol,
+                "task": ours[0]["task"],
+                "protocol": ours[0]["protocol"],
                 "folds": folds,
                 "differences": {name: differences[name] for name in METRICS if name in differences},
             }

@@ -118,7 +118,7 @@ def _show(summary: dict, names: list[str]) -> None:
         table.add_row(*what, *numbers, *scores)
     console.print(table)
     for pair in summary["differences"]:
-        if pair["first"] < pair["second"] and {pair["first"], pair["second"]} <= set(names):
+        if {pair["first"], pair["second"]} <= set(names):
             shown = _score(pair["differences"]["macro_f1"], signed=True)
             how = f"{pair['task']} classes, by {pair['protocol']}"
             console.print(f"{pair['first']} less {pair['second']}, {how}: macro-F1 {shown}")

@@ -104,14 +104,18 @@ def test_two_recipes_in_one_table(run):
     assert not set(folds[0]["groups"]) & set(folds[1]["groups"])
 
     summary = comparison.summarise(run, ["one", "two"])
-    first = summary["rows"][0]
+    first = next(row for row in summary["rows"] if row["system"] == "one")
     assert first["films"] == 24 and first["patients"] == 12 and first["folds"] == [0, 1]
     assert 0 <= first["scores"]["macro_f1"]["value"] <= 1
     assert len(first["by_fold"]["accuracy"]) == 2
     assert first["seconds_per_epoch"] == min(fold["seconds_per_epoch"] for fold in folds)
     assert first["milliseconds_per_film"] == min(fold["milliseconds_per_film"] for fold in folds)
-    forth, back = (pair["differences"]["accuracy"]["value"] for pair in summary["differences"])
-    assert forth == pytest.approx(-back)
+    better, other = summary["rows"]
+    (pair,) = summary["differences"]
+    assert (pair["first"], pair["second"]) == (better["system"], other["system"])
+    more, less = (row["scores"]["macro_f1"]["value"] for row in (better, other))
+    assert more >= less
+    assert pair["differences"]["macro_f1"]["value"] == pytest.approx(more - less)
 
 
 def test_another_recipe_of_the_same_name_is_trained_again(run):
