@@ -163,7 +163,8 @@ def test_the_stored_summary_names_no_film_and_how_to_make_it_again(run):
     assert comparison.read_stored("films")["rows"] == summary["rows"]
     table = comparison.side_by_side(summary, comparison.read_claims())
     assert "1 of 2 folds" in table.loc[("one", 3), "accuracy by patient"]
-    assert table.loc[("A", 2), "accuracy by patient"] == "-"
+    assert table.loc[("one", 3), "on"] == summary["rows"][0]["host"]
+    assert table.loc[("A", 2), "accuracy by patient"] == table.loc[("A", 2), "on"] == "-"
 
 
 def test_two_and_three_classes_stand_in_rows_of_their_own(run):
